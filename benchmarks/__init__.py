@@ -1,0 +1,1 @@
+"""Side-by-side measurements; their committed results stand beside the code."""

@@ -1,0 +1,1 @@
+"""Files in, ``raw.*`` tables out: the extract and load step."""
