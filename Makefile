@@ -1,0 +1,101 @@
+# Reelhouse: every command a person types. `make help` lists them.
+
+DATASET ?= sample
+WAREHOUSE ?= warehouse.duckdb
+LIMIT ?=
+THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
+MEMORY_LIMIT ?= 2GB
+VARS ?=
+
+PYTHON ?= python3
+BIN := .venv/bin
+DBT := $(BIN)/dbt --no-use-colors
+PROJECT := --project-dir dbt_project --profiles-dir .
+DBT_VARS = $(if $(VARS),--vars '$(VARS)')
+STAGE := $(BIN)/python -m warehouse --start
+
+export REELHOUSE_WAREHOUSE = $(WAREHOUSE)
+export REELHOUSE_THREADS = $(THREADS)
+export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK = 1
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export TF_ENABLE_ONEDNN_OPTS ?= 0
+
+.DEFAULT_GOAL := all
+.PHONY: all setup build train publish summary sql docs test lint format lock clean help \
+	load-and-build fit-and-judge
+
+all: ## Everything: set up, load, build, train, publish, and say what was made
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory train
+	@$(MAKE) --no-print-directory summary
+
+setup: .venv/.complete ## Make the virtual environment from the locked versions
+
+.venv/.complete: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit( \
+		"Reelhouse needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v)'
+	@echo "Setting up .venv: about a minute and a half, once"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements.lock
+	@touch $@
+
+build: setup ## Load DATASET, build and test the warehouse, publish it as WAREHOUSE
+	@$(STAGE) empty -- $(MAKE) --no-print-directory load-and-build
+
+load-and-build:
+	@$(BIN)/python -m ingest --dataset '$(DATASET)' $(if $(LIMIT),--limit '$(LIMIT)')
+	@$(DBT) build $(PROJECT) $(DBT_VARS)
+
+train: setup ## Fit the models on the published warehouse and publish their predictions
+	@$(STAGE) published -- $(MAKE) --no-print-directory fit-and-judge
+
+fit-and-judge:
+	@$(BIN)/python -m models_ml
+	@$(DBT) build $(PROJECT) $(DBT_VARS) --select source:ml+
+
+publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
+	@$(STAGE) candidate -- $(DBT) test $(PROJECT) $(DBT_VARS)
+
+summary: setup ## Say what the warehouse holds
+	@$(BIN)/python -m report
+
+sql: setup ## Open a read-only SQL prompt on the warehouse
+	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
+	@$(BIN)/duckdb -readonly '$(WAREHOUSE)'
+
+docs: setup ## Make dbt's docs site of the candidate, one HTML file
+	@$(DBT) --quiet docs generate --static $(PROJECT)
+	@echo "Open dbt_project/target/static_index.html in a browser"
+
+test: setup ## Run the tests
+	@$(BIN)/python -m pytest
+
+lint: setup ## Check style and types of Python and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --quiet dbt_project
+
+format: setup ## Put Python and SQL in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix --quiet dbt_project
+
+lock: setup ## Choose versions anew and write requirements.lock
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+		--upgrade pyproject.toml --group dev --output-file requirements.lock
+
+clean: ## Remove what was built; the environment and downloads stay
+	@rm -rf '$(WAREHOUSE)' candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.*-*
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo
+	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE (a file),'
+	@echo 'LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS (dbt variables)'

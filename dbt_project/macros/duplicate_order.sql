@@ -1,0 +1,16 @@
+{#-
+    The order in which ratings of one movie by one user are kept, first one first. Ties go to
+    the later rating, then to the later line, so that the choice never depends on row order.
+-#}
+{% macro duplicate_order() -%}
+    {%- set policy = var("duplicate_policy") -%}
+    {%- if policy == "highest" -%}
+        rating desc, rated_at desc nulls last, line_number desc nulls last
+    {%- elif policy == "latest" -%}
+        rated_at desc nulls last, line_number desc nulls last, rating desc
+    {%- else -%}
+        {{ exceptions.raise_compiler_error(
+            "duplicate_policy is '" ~ policy ~ "'; it must be 'highest' or 'latest'."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- The genres of the MovieLens releases, and `None` for movies that list none. -#}
+{% macro known_genres() -%}
+    {% do return([
+        "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama",
+        "Fantasy", "Film-Noir", "Horror", "IMAX", "Musical", "Mystery", "Romance", "Sci-Fi",
+        "Thriller", "War", "Western", "None",
+    ]) %}
+{%- endmacro %}

@@ -1,0 +1,33 @@
+with runs as (
+    select * from {{ ref("int_current_runs") }}
+),
+
+predictions as (
+    select * from {{ ref("stg_rating_predictions") }}
+),
+
+ratings as (
+    select * from {{ ref("int_protocol_ratings") }}
+),
+
+final as (
+    select
+        runs.model,
+        runs.protocol,
+        runs.run_id,
+        predictions.user_id,
+        predictions.movie_id,
+        ratings.rating,
+        predictions.prediction
+    from predictions
+    inner join runs
+        on predictions.run_id = runs.run_id
+    inner join ratings
+        on
+            runs.protocol = ratings.protocol
+            and predictions.user_id = ratings.user_id
+            and predictions.movie_id = ratings.movie_id
+    where ratings.split = 'test'
+)
+
+select * from final

@@ -1,0 +1,50 @@
+with tags as (
+    select * from {{ ref("stg_tags") }}
+),
+
+movies as (
+    select * from {{ ref("int_movies_checked") }}
+),
+
+known_movies as (
+    select movie_id
+    from movies
+    where broken_rule is null
+),
+
+with_rules as (
+    select
+        tags.user_id,
+        tags.movie_id,
+        tags.tag,
+        tags.tagged_epoch,
+        tags.tagged_at,
+        tags.source_file,
+        tags.line_number,
+        case
+            when tags.broken_rule is not null then tags.broken_rule
+            when known_movies.movie_id is null then 'unknown_movie'
+        end as broken_rule
+    from tags
+    left join known_movies
+        on tags.movie_id = known_movies.movie_id
+),
+
+final as (
+    select
+        user_id,
+        movie_id,
+        tag,
+        tagged_epoch,
+        tagged_at,
+        source_file,
+        line_number,
+        broken_rule,
+        row_number() over (
+            partition by user_id, movie_id, tag, broken_rule
+            order by tagged_at, line_number
+        ) as occurrence
+    from with_rules
+)
+
+select * from final

@@ -1,0 +1,17 @@
+with movie_genres as (
+    select * from {{ ref("bridge_movie_genres") }}
+),
+
+final as (
+    select
+        movie_id,
+        {%- for genre in known_genres() %}
+        max(case when genre = '{{ genre }}' then 1 else 0 end) as {{ genre | lower | replace("-", "_") }},
+        {%- endfor %}
+        max(case when genre not in ('{{ known_genres() | join("', '") }}') then 1 else 0 end) as other
+    from movie_genres
+    group by movie_id
+)
+
+select * from final
+order by movie_id

@@ -1,0 +1,24 @@
+{{ config(materialized="view") }}
+
+with ratings as (
+    select * from {{ ref("fct_ratings") }}
+),
+
+movies as (
+    select * from {{ ref("dim_movies") }}
+),
+
+final as (
+    select
+        ratings.user_id,
+        ratings.movie_id,
+        ratings.rating,
+        ratings.rated_at,
+        movies.title,
+        movies.genres
+    from ratings
+    inner join movies
+        on ratings.movie_id = movies.movie_id
+)
+
+select * from final

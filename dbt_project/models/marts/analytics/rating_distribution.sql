@@ -1,0 +1,22 @@
+with ratings as (
+    select * from {{ ref("fct_ratings") }}
+),
+
+counted as (
+    select
+        rating,
+        count(*) as rating_count
+    from ratings
+    group by rating
+),
+
+final as (
+    select
+        rating,
+        rating_count,
+        100 * {{ safe_divide("rating_count", "sum(rating_count) over ()") }} as rating_pct
+    from counted
+)
+
+select * from final
+order by rating

@@ -1,0 +1,81 @@
+with ratings as (
+    select * from {{ ref("fct_ratings") }}
+),
+
+sizes as (
+    select * from {{ ref("int_split_sizes") }}
+),
+
+-- The times before which 80 and 90 of 100 ratings lie.
+cut_times as (
+    select
+        percentile_disc(0.8) within group (order by rated_at) as validation_from,
+        percentile_disc(0.9) within group (order by rated_at) as test_from
+    from ratings
+    where rated_at is not null
+),
+
+-- The hash of the ids alone orders the random protocol: neither row order nor threads matter.
+numbered as (
+    select
+        user_id,
+        movie_id,
+        rating,
+        rated_at,
+        row_number() over (
+            order by
+                substr(md5(user_id || ':' || movie_id || ':{{ var("split_seed") }}'), 1, 12),
+                user_id,
+                movie_id
+        ) as random_position,
+        row_number() over (
+            partition by user_id
+            order by rated_at, movie_id
+        ) as user_position,
+        count(*) over (partition by user_id) as user_rating_count,
+        count(rated_at) over (partition by user_id) as user_timed_count
+    from ratings
+),
+
+-- Of a user's n ratings the first floor(0.8 n) are kept, of those the last tenth to validate.
+with_kept as (
+    select
+        user_id,
+        movie_id,
+        rating,
+        rated_at,
+        random_position,
+        user_position,
+        user_rating_count = user_timed_count as has_times,
+        cast(floor(user_rating_count * 0.8) as bigint) as user_kept_count
+    from numbered
+),
+
+final as (
+    select
+        with_kept.user_id,
+        with_kept.movie_id,
+        with_kept.rating,
+        with_kept.rated_at,
+        case
+            when with_kept.random_position <= sizes.test_count then 'test'
+            when with_kept.random_position <= sizes.test_count + sizes.validation_count then 'validation'
+            else 'train'
+        end as random_split,
+        case
+            when with_kept.rated_at >= cut_times.test_from then 'test'
+            when with_kept.rated_at >= cut_times.validation_from then 'validation'
+            when with_kept.rated_at < cut_times.validation_from then 'train'
+        end as temporal_split,
+        case
+            when not with_kept.has_times then null
+            when with_kept.user_position > with_kept.user_kept_count then 'test'
+            when with_kept.user_position > floor(with_kept.user_kept_count * 0.9) then 'validation'
+            else 'train'
+        end as last_split
+    from with_kept
+    cross join sizes
+    cross join cut_times
+)
+
+select * from final

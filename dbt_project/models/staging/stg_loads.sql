@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source("raw", "loads") }}
+),
+
+final as (
+    select
+        source_file,
+        table_name,
+        bytes,
+        sha256,
+        line_count,
+        accepted_count,
+        rejected_count,
+        loaded_at
+    from source
+)
+
+select * from final

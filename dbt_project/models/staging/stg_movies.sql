@@ -1,0 +1,34 @@
+with source as (
+    select * from {{ source("raw", "movies") }}
+),
+
+renamed as (
+    select
+        movieId as movie_id,
+        nullif(trim(title), '') as title,
+        nullif(trim(genres), '') as listed_genres,
+        source_file,
+        line_number
+    from source
+),
+
+final as (
+    select
+        movie_id,
+        title,
+        cast({{ regex_group("title", "\\(([0-9]{4})[^()]*\\)$") }} as integer) as release_year,
+        case
+            when lower(listed_genres) in ('(no genres listed)', 'none', 'unknown') then null
+            -- MovieLens 100K and 1M write the genre so, later releases without the ending
+            else replace(listed_genres, 'Children''s', 'Children')
+        end as genres,
+        source_file,
+        line_number,
+        case
+            when movie_id is null then 'missing_movie_id'
+            when movie_id <= 0 then 'non_positive_movie_id'
+        end as broken_rule
+    from renamed
+)
+
+select * from final

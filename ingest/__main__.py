@@ -1,0 +1,53 @@
+"""Load a dataset into the candidate: ``python -m ingest --dataset ml-latest-small``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from ingest.datasets import dataset_folder
+from ingest.load import load_folder
+from warehouse.connection import connect
+from warehouse.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, load, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest", description="Load a dataset's files into the raw tables."
+    )
+    parser.add_argument("--dataset", default="sample", help="a release's name, or a folder")
+    parser.add_argument("--limit", type=_positive, help="only the first N lines of ratings")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="where downloads go")
+    options = parser.parse_args(arguments)
+    console = Console()
+    candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", "candidate/warehouse.duckdb"))
+    try:
+        folder = dataset_folder(options.dataset, options.data, console)
+        with console.status("Loading"), connect(candidate) as connection:
+            loads = load_folder(
+                connection,
+                folder,
+                options.limit,
+                lambda file: console.print(f"Loading {file.path}", highlight=False),
+            )
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for load in loads:
+        rejected = f", {load.rejected_count:,} did not parse" if load.rejected_count else ""
+        console.print(f"  {load.file.table}: {load.line_count:,} lines{rejected}", highlight=False)
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Which files of a folder are the dataset, and how each of them is written."""
+
+import codecs
+import csv
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from backports import zstd
+
+from warehouse.errors import UserError
+
+INTEGER = "integer"
+NUMBER = "number"
+TEXT = "text"
+
+COLUMNS = {
+    "ratings": {"userId": INTEGER, "movieId": INTEGER, "rating": NUMBER, "timestamp": INTEGER},
+    "movies": {"movieId": INTEGER, "title": TEXT, "genres": TEXT},
+    "tags": {"userId": INTEGER, "movieId": INTEGER, "tag": TEXT, "timestamp": INTEGER},
+    "links": {"movieId": INTEGER, "imdbId": TEXT, "tmdbId": TEXT},
+}
+"""The columns that each raw table takes from its file."""
+
+OPTIONAL_COLUMNS = {"timestamp", "imdbId", "tmdbId"}
+
+REQUIRED_TABLES = ("ratings", "movies")
+
+ITEM_GENRES = (
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
+    *("Romance", "Sci-Fi", "Thriller", "War", "Western"),
+)
+"""The genres that the last 19 columns of MovieLens 100K's ``u.item`` flag, in order."""
+
+ITEM_COLUMNS = ("movieId", "title", "release date", "video release date", "url", *ITEM_GENRES)
+
+CHUNK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of the dataset.
+
+    Attributes:
+        table: The raw table that it fills.
+        path: Where it is.
+        columns: The names of its columns in their order, as :data:`COLUMNS` spells them.
+        separator: What divides its columns; empty for Parquet.
+        has_header: Whether its first line names the columns.
+        is_quoted: Whether a field may stand in double quotes, as in CSV.
+    """
+
+    table: str
+    path: Path
+    columns: tuple[str, ...]
+    separator: str
+    has_header: bool
+    is_quoted: bool
+
+
+def find_files(folder: Path) -> list[SourceFile]:
+    """Find the files of a dataset in a folder.
+
+    Args:
+        folder: A folder that holds ``ratings`` and ``movies``, and perhaps ``tags`` and
+            ``links``: CSV with a header, plain or compressed (``.gz``, ``.zst``), Parquet,
+            ``.dat`` as in MovieLens 1M and 10M, or ``u.data`` and ``u.item`` as in 100K.
+
+    Returns:
+        The files found, movies before ratings.
+
+    Raises:
+        UserError: A required file or column is missing, a file is empty or not readable, or
+            two files could be the same table.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder.")
+    files = []
+    for table in ("movies", "ratings", "tags", "links"):
+        paths = [folder / name for name in _names(table) if (folder / name).is_file()]
+        if len(paths) > 1:
+            names = " and ".join(path.name for path in paths)
+            raise UserError(f"{folder} has both {names}: leave the one that holds the {table}.")
+        if paths:
+            files.append(_describe(table, paths[0]))
+        elif table in REQUIRED_TABLES:
+            raise UserError(
+                f"{folder} has no {table}: expected {table}.csv (also .gz or .zst),"
+                f" {table}.parquet, {table}.dat or {'u.data' if table == 'ratings' else 'u.item'}."
+            )
+    return files
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading its bytes, uncompressed."""
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    if path.suffix == ".zst":
+        return cast(BinaryIO, zstd.open(path, "rb"))
+    return path.open("rb")
+
+
+def sha256(path: Path) -> str:
+    """Digest a file's bytes as they lie on disk, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def count_lines(path: Path) -> int:
+    """Count the lines of a text file, the last one with or without its line end.
+
+    A line ends with a line feed, a carriage return, or the two together. This count does not
+    depend on the reader that loads the file, so the two can be held against each other.
+    """
+    count = 0
+    last = b""
+    with open_bytes(path) as file:
+        for chunk in _chunks(path, file):
+            line_ends = chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+            is_split_pair = last == b"\r" and chunk.startswith(b"\n")
+            count += line_ends - is_split_pair
+            last = chunk[-1:]
+    return count + (last not in (b"", b"\n", b"\r"))
+
+
+def read_text_lines(file: SourceFile) -> Iterator[str | bytes]:
+    """Read the lines of a text file without their line ends.
+
+    Yields:
+        A text, or the bytes of a line that is not UTF-8. A file without a header that is not
+        UTF-8 as a whole is read as Latin-1, the encoding of the older MovieLens releases.
+    """
+    encoding = "utf-8" if file.has_header or _is_utf8(file.path) else "latin-1"
+    with open_bytes(file.path) as stream:
+        is_first = True
+        for line in _lines(_chunks(file.path, stream)):
+            if is_first:
+                line, is_first = line.removeprefix(codecs.BOM_UTF8), False
+            try:
+                yield line.decode(encoding)
+            except UnicodeDecodeError:
+                yield line
+
+
+def _names(table: str) -> list[str]:
+    names = [f"{table}.csv", f"{table}.csv.gz", f"{table}.csv.zst", f"{table}.parquet"]
+    old_names = {"ratings": ["u.data"], "movies": ["u.item"]}
+    return [*names, f"{table}.dat", *old_names.get(table, [])]
+
+
+def _describe(table: str, path: Path) -> SourceFile:
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} is empty: expected {table} in it.")
+    if path.suffix == ".parquet":
+        return SourceFile(table, path, (), "", False, False)
+    if path.suffix == ".dat":
+        return SourceFile(table, path, tuple(COLUMNS[table]), "::", False, False)
+    if path.name == "u.data":
+        return SourceFile(table, path, tuple(COLUMNS[table]), "\t", False, False)
+    if path.name == "u.item":
+        return SourceFile(table, path, ITEM_COLUMNS, "|", False, False)
+    columns = _header(table, path)
+    check_columns(table, path, columns)
+    return SourceFile(table, path, columns, ",", True, True)
+
+
+def check_columns(table: str, path: Path, columns: tuple[str, ...]) -> None:
+    """Check that a file names each column that its table requires, once.
+
+    Raises:
+        UserError: It does not.
+    """
+    found = f"{path} names the columns {', '.join(columns)}"
+    for name in COLUMNS[table]:
+        if name not in columns and name not in OPTIONAL_COLUMNS:
+            raise UserError(f"{found}: {name} is missing.")
+        if columns.count(name) > 1:
+            raise UserError(f"{found}: {name} is there twice.")
+
+
+def canonical_name(table: str, name: str) -> str:
+    """Spell a column's name as :data:`COLUMNS` does, whatever its case and underscores."""
+    plain = name.strip().lower().replace("_", "")
+    return next((column for column in COLUMNS[table] if column.lower() == plain), name.strip())
+
+
+def _header(table: str, path: Path) -> tuple[str, ...]:
+    with open_bytes(path) as file:
+        line = next(_lines(_chunks(path, file)), b"").removeprefix(codecs.BOM_UTF8)
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line:
+        raise UserError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.")
+    names = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    return tuple(canonical_name(table, name) for name in names)
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        try:
+            for chunk in _chunks(path, file):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _chunks(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    try:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+    except (EOFError, OSError, zstd.ZstdError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        lines = rest.splitlines(keepends=True)
+        # The last piece may go on in the next chunk, and so may a line end of two bytes
+        rest = lines.pop() if lines else b""
+        for line in lines:
+            yield line.rstrip(b"\r\n")
+    if rest:
+        yield rest.rstrip(b"\r\n")

@@ -1,0 +1,395 @@
+"""Load a folder of ratings into ``raw.*``: every line becomes a row there or a rejected line.
+
+Ratings are read, split and cast inside DuckDB, line by line, so that they may be many. Movies,
+tags and links hold free text, are far fewer, and are split by Python's csv module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from ingest.files import (
+    COLUMNS,
+    INTEGER,
+    ITEM_GENRES,
+    NUMBER,
+    TEXT,
+    SourceFile,
+    canonical_name,
+    check_columns,
+    count_lines,
+    find_files,
+    read_text_lines,
+    sha256,
+)
+from ingest.records import Record, split_records
+from warehouse.connection import quoted
+from warehouse.errors import UserError
+from warehouse.tables import create_tables
+
+PATTERNS = {
+    INTEGER: " *(-?[0-9]{1,18}([.]0*)?)? *",
+    NUMBER: " *(-?[0-9]{1,9}([.][0-9]{0,20})?|-?[.][0-9]{1,20})? *",
+}
+"""What a field may look like. DuckDB's own casts are too kind: they read 1.5 as the integer 2."""
+
+TYPES = {INTEGER: "bigint", NUMBER: "double", TEXT: "varchar"}
+
+MAX_LINE_BYTES = 1 << 21
+
+RECORDS_AT_ONCE = 100_000
+
+Progress = Callable[[SourceFile], None]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What became of a file's lines.
+
+    Attributes:
+        file: The file.
+        line_count: Lines read, without the header; a record of several lines counts as one.
+        accepted_count: Rows in the raw table.
+        rejected_count: Rows in ``raw.rejected_lines``.
+    """
+
+    file: SourceFile
+    line_count: int
+    accepted_count: int
+    rejected_count: int
+
+
+def load_folder(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    limit: int | None = None,
+    progress: Progress = lambda file: None,
+) -> list[Load]:
+    """Fill the ``raw`` tables from a folder, in place of what they held.
+
+    Args:
+        connection: A connection that may write.
+        folder: The dataset; :func:`ingest.files.find_files` says what it may hold.
+        limit: Read only so many lines of ratings.
+        progress: Called with each file before it is read.
+
+    Returns:
+        What became of each file, in the order of reading.
+
+    Raises:
+        UserError: The folder, a file or a header is not what it must be.
+    """
+    files = find_files(folder)
+    loaded_at = datetime.now(UTC).replace(tzinfo=None)
+    connection.execute("drop schema if exists raw cascade")
+    create_tables(connection, "raw")
+    loads = []
+    for file in files:
+        progress(file)
+        loads.append(_load_file(connection, file, limit, loaded_at))
+    return loads
+
+
+def _load_file(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None, loaded_at: datetime
+) -> Load:
+    # The order of rows is the order of lines until each row has its line number
+    connection.execute("set preserve_insertion_order = true")
+    try:
+        if file.path.suffix == ".parquet":
+            line_count = _load_parquet(connection, file, limit)
+        elif file.table == "ratings":
+            line_count = _load_ratings(connection, file, limit)
+        else:
+            line_count = _load_records(connection, file)
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        first_line = str(error).partition("\n")[0]
+        raise UserError(f"{file.path} cannot be read: {first_line}") from error
+    finally:
+        connection.execute("set preserve_insertion_order = false")
+    if line_count == 0:
+        raise UserError(f"{file.path} has no {file.table} in it.")
+    accepted_count = _count(connection, f"raw.{file.table}")
+    rejected_count = _count(
+        connection, f"raw.rejected_lines where source_file = {quoted(file.path.name)}"
+    )
+    if line_count != accepted_count + rejected_count:
+        raise UserError(
+            f"{file.path} has {line_count} lines, but {accepted_count + rejected_count} were read:"
+            " was it written to meanwhile?"
+        )
+    connection.execute(
+        "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            file.path.name,
+            file.table,
+            file.path.stat().st_size,
+            sha256(file.path),
+            line_count,
+            accepted_count,
+            rejected_count,
+            loaded_at,
+        ],
+    )
+    return Load(file, line_count, accepted_count, rejected_count)
+
+
+def _load_ratings(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
+) -> int:
+    """Load lines of ratings, and return how many there are by a count of its own."""
+    header_count = int(file.has_header)
+    fields = {
+        name: f"split_part(line, {quoted(file.separator)}, {file.columns.index(name) + 1})"
+        for name in COLUMNS[file.table]
+        if name in file.columns
+    }
+    # Latin-1 knows no invalid bytes and the options no quotes: each line arrives as it is
+    connection.execute(
+        f"""
+        create or replace temp table lines as
+        with lines as (
+            select coalesce(line, '') as line
+            from read_csv(
+                {quoted(file.path)}, columns = {{'line': 'VARCHAR'}}, header = false,
+                auto_detect = false, delim = '\x01', quote = '', escape = '', comment = '',
+                strict_mode = false, encoding = 'latin-1', max_line_size = {MAX_LINE_BYTES}
+            )
+            {_limit_clause(limit, header_count)}
+        ),
+        matched as (
+            select line, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
+            from lines
+        )
+        select
+            {_casts(file, fields, "is_plain")},
+            case when not is_plain then line end as raw_line
+        from matched
+        """
+    )
+    connection.execute(
+        f"""
+        insert into raw.ratings by name
+        select * exclude raw_line, {quoted(file.path.name)} as source_file, rowid + 1 as line_number
+        from lines
+        where raw_line is null
+        """
+    )
+    _load_other_lines(connection, file, header_count)
+    connection.execute("drop table lines")
+    line_count = count_lines(file.path) - header_count
+    return line_count if limit is None else min(line_count, limit)
+
+
+def _load_other_lines(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
+) -> None:
+    """Load the lines of ratings that are not plain numbers: quoted, or not to be had."""
+    connection.create_function("as_utf8", _as_utf8, ["varchar"], "varchar")
+    split = f"string_split(raw_line, {quoted(file.separator)})"
+    if file.is_quoted:
+        # A field in quotes, its quotes doubled inside, or anything up to the next comma
+        quoted_field = """'(?:^|,)("(?:[^"]|"")*"|[^,]*)'"""
+        split = f"""
+            case
+                when contains(raw_line, '"')
+                    then list_transform(
+                        regexp_extract_all(raw_line, {quoted_field}, 1),
+                        lambda field: regexp_replace(field, '^"(.*)"$', '\\1')
+                    )
+                else {split}
+            end"""
+    _insert_texts(
+        connection,
+        file,
+        f"""
+        select
+            line_number,
+            raw_line,
+            case
+                when trim(raw_line) = '' then 'blank_line'
+                when contains(raw_line, chr(0)) then 'null_character'
+                when len(fields) != {len(file.columns)} then 'wrong_field_count'
+            end as error,
+            {_texts(file, {name: f"fields[{i + 1}]" for i, name in enumerate(file.columns)})}
+        from (
+            select line_number, raw_line, {split} as fields
+            from (
+                select
+                    rowid + 1 as line_number,
+                    case
+                        when regexp_matches(raw_line, '[^\\x00-\\x7f]') then as_utf8(raw_line)
+                        else raw_line
+                    end as raw_line
+                from lines
+                where raw_line is not null and rowid >= {header_count}
+            )
+        )
+        """,
+    )
+    connection.remove_function("as_utf8")
+
+
+def _load_parquet(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
+) -> int:
+    """Load the rows of a Parquet file, and return how many its footer names."""
+    path = quoted(file.path)
+    described = connection.execute(f"describe select * from read_parquet({path})").fetchall()
+    names = {canonical_name(file.table, name): (name, kind) for name, kind, *_ in described}
+    check_columns(file.table, file.path, tuple(names))
+    fields = {}
+    for name in COLUMNS[file.table].keys() & names:
+        original, kind = names[name]
+        identifier = '"' + original.replace('"', '""') + '"'
+        is_time = kind.startswith("TIMESTAMP")
+        fields[name] = f"cast(epoch({identifier}) as bigint)" if is_time else identifier
+    limit = limit if file.table == "ratings" else None
+    _insert_texts(
+        connection,
+        file,
+        f"""
+        select
+            file_row_number + 1 as line_number,
+            cast(to_json(source) as varchar) as raw_line,
+            null as error,
+            {_texts(file, {name: f"cast({field} as varchar)" for name, field in fields.items()})}
+        from read_parquet({path}, file_row_number = true) as source
+        {_limit_clause(limit, 0)}
+        """,
+    )
+    row_count = _count(connection, f"read_parquet({path})")
+    return row_count if limit is None else min(row_count, limit)
+
+
+def _load_records(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> int:
+    """Load the records of a text file, and return how many there are."""
+    import pandas as pd
+
+    names = ["line_number", "raw_line", "error", *COLUMNS[file.table]]
+    records = split_records(
+        read_text_lines(file), separator=file.separator, is_quoted=file.is_quoted
+    )
+    if file.has_header:
+        next(records)
+    record_count = 0
+    last_line = int(file.has_header)
+    while batch := list(islice(records, RECORDS_AT_ONCE)):
+        rows = [_text_row(record, file) for record in batch]
+        connection.register("records", pd.DataFrame(rows, columns=names, dtype=object))
+        _insert_texts(
+            connection,
+            file,
+            f"""
+            select line_number, raw_line, cast(error as varchar) as error,
+                {_texts(file, {name: f"cast({name} as varchar)" for name in COLUMNS[file.table]})}
+            from records
+            """,
+        )
+        connection.unregister("records")
+        record_count += len(batch)
+        last_line = batch[-1].line_number + batch[-1].line_count - 1
+    if last_line != count_lines(file.path):
+        raise UserError(f"{file.path} was written to while it was read.")
+    return record_count
+
+
+def _text_row(record: Record, file: SourceFile) -> list[object]:
+    """Lay a record out as line number, text, error and the texts of the table's columns."""
+    fields, error = record.fields, record.error
+    if error is None and len(fields) != len(file.columns):
+        error = "wrong_field_count"
+    if error is not None:
+        return [record.line_number, record.text, error, *(None for _ in COLUMNS[file.table])]
+    values = dict(zip(file.columns, fields, strict=True))
+    if file.path.name == "u.item":
+        values["genres"] = "|".join(genre for genre in ITEM_GENRES if values[genre] == "1")
+    texts = (values.get(name) for name in COLUMNS[file.table])
+    return [record.line_number, record.text, None, *texts]
+
+
+def _insert_texts(connection: duckdb.DuckDBPyConnection, file: SourceFile, texts: str) -> None:
+    """Insert rows of texts where they belong.
+
+    Args:
+        connection: A connection that may write.
+        file: The file that they are from.
+        texts: A query with the columns ``line_number``, ``raw_line``, ``error`` (null where the
+            row has fields) and one text for each of the table's columns.
+    """
+    name = quoted(file.path.name)
+    columns = COLUMNS[file.table]
+    misfits = " ".join(
+        f"when not regexp_full_match(coalesce({column}, ''), {quoted(PATTERNS[kind])})"
+        f" then '{_snake_case(column)}_is_not_{'an_integer' if kind == INTEGER else 'a_number'}'"
+        for column, kind in columns.items()
+        if kind in PATTERNS
+    )
+    connection.execute(
+        f"""
+        create or replace temp table judged as
+        select
+            line_number,
+            error,
+            {_casts(file, {column: column for column in columns}, "error is null")},
+            case when error is not null then raw_line end as raw_line
+        from (
+            select * replace (case when error is not null then error {misfits} end as error)
+            from ({texts})
+        )
+        """
+    )
+    connection.execute(
+        f"insert into raw.{file.table} by name"
+        f" select * exclude (error, raw_line), {name} as source_file from judged"
+        " where error is null"
+    )
+    connection.execute(
+        f"insert into raw.rejected_lines by name"
+        f" select {name} as source_file, line_number, error, raw_line from judged"
+        " where error is not null"
+    )
+    connection.execute("drop table judged")
+
+
+def _texts(file: SourceFile, fields: dict[str, str]) -> str:
+    return ", ".join(f"{fields.get(name, 'null')} as {name}" for name in COLUMNS[file.table])
+
+
+def _casts(file: SourceFile, texts: dict[str, str], condition: str) -> str:
+    """Cast texts to their columns' types, where the condition holds that makes it safe."""
+    columns = []
+    for column, text in texts.items():
+        kind = COLUMNS[file.table][column]
+        value = text if kind == TEXT else f"cast(nullif(trim({text}), '') as {TYPES[kind]})"
+        columns.append(f"case when {condition} then {value} end as {column}")
+    return ", ".join(columns)
+
+
+def _line_pattern(file: SourceFile) -> str:
+    """Build a pattern of lines that need no second look: plain numbers in the expected places."""
+    anything = f'[^{file.separator[0]}"]*'
+    kinds = COLUMNS[file.table]
+    parts = [PATTERNS[kinds[name]] if name in kinds else anything for name in file.columns]
+    return file.separator.join(parts)
+
+
+def _limit_clause(limit: int | None, header_count: int) -> str:
+    return "" if limit is None else f"limit {limit + header_count}"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    ((count,),) = connection.execute(f"select count(*) from {relation}").fetchall()
+    return int(count)
+
+
+def _as_utf8(latin_1: str) -> str:
+    return latin_1.encode("latin-1").decode("utf-8", "backslashreplace")
+
+
+def _snake_case(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

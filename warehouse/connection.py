@@ -1,0 +1,61 @@
+"""Connections to the DuckDB file, with the settings that every part of the project shares."""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from warehouse.errors import UserError
+
+MAGIC_OFFSET = 8
+"""A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse file.
+
+    Args:
+        path: The file. Without ``read_only`` it is created where it does not exist.
+        read_only: Leave the file as it is; any number of readers may then share it.
+
+    Returns:
+        A connection that works in UTC, with the threads and the memory limit that the
+        environment variables ``REELHOUSE_THREADS`` and ``REELHOUSE_MEMORY_LIMIT`` set.
+
+    Raises:
+        UserError: The file is missing, is not a DuckDB file, or is being written.
+    """
+    if read_only and not path.exists():
+        raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
+    if path.exists() and path.stat().st_size and not _is_duckdb(path):
+        raise UserError(f"{path} is not a DuckDB file: move it away, `make build` makes a new one.")
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": os.environ.get("REELHOUSE_THREADS", "2"),
+        "memory_limit": os.environ.get("REELHOUSE_MEMORY_LIMIT", "2GB"),
+    }
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        raise UserError(f"{path} cannot be opened: {_first_line(error)}") from error
+    except duckdb.InvalidInputException as error:
+        raise UserError(
+            f"{_first_line(error)} Look at THREADS ({config['threads']}) and"
+            f" MEMORY_LIMIT ({config['memory_limit']}, as in 2GB)."
+        ) from error
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def _is_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(MAGIC_OFFSET + 4)[MAGIC_OFFSET:] == b"DUCK"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def quoted(value: str | Path) -> str:
+    """Write a text or a path as an SQL literal, where a statement takes no parameters."""
+    escaped = str(value).replace("'", "''")
+    return f"'{escaped}'"

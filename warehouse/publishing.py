@@ -1,0 +1,131 @@
+"""Candidates and how they are published: one writer, many readers.
+
+A build or a training works on a candidate file. Once its commands have succeeded, the candidate
+is copied into a compact file beside the published one, which a single rename then replaces. A
+reader sees the old state or the new one; one who holds the old file open keeps it.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from warehouse.connection import connect, quoted
+from warehouse.errors import UserError
+from warehouse.tables import create_tables, source_columns
+
+
+class Start(StrEnum):
+    """What a candidate starts from."""
+
+    EMPTY = "empty"
+    """An empty file that takes over the published runs: a build."""
+    PUBLISHED = "published"
+    """A copy of the published file: a training."""
+    CANDIDATE = "candidate"
+    """The candidate as it is: publishing what a plain ``dbt build`` made."""
+
+
+def candidate_path(warehouse: Path) -> Path:
+    """Name the candidate of a published file: the same name in ``candidate/`` beside it."""
+    return warehouse.parent / "candidate" / warehouse.name
+
+
+def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
+    """Prepare a candidate, run a command on it, and publish it if the command succeeds.
+
+    Args:
+        warehouse: The published file, which need not exist yet.
+        start: What the candidate starts from.
+        command: A program and its arguments. It finds the candidate's path in the environment
+            variable ``REELHOUSE_CANDIDATE``.
+
+    Returns:
+        The command's exit status; the published file changes only if that is 0.
+
+    Raises:
+        UserError: The candidate cannot start so, because there is nothing to start from.
+    """
+    candidate = candidate_path(warehouse)
+    candidate.parent.mkdir(parents=True, exist_ok=True)
+    with _only_writer(candidate) as lock:
+        _prepare(candidate, warehouse, start)
+        environment = os.environ | {"REELHOUSE_CANDIDATE": str(candidate)}
+        # The command inherits the lock: should this process be killed, the lock lasts as long
+        # as anything still writes to the candidate.
+        status = subprocess.run(command, env=environment, pass_fds=[lock], check=False).returncode
+        if status == 0:
+            _publish(candidate, warehouse)
+    return status
+
+
+@contextmanager
+def _only_writer(candidate: Path) -> Iterator[int]:
+    lock = os.open(candidate.with_name(candidate.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another build writes to {candidate}; waiting for it to end.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
+    if start is Start.CANDIDATE:
+        if not candidate.exists():
+            raise UserError(f"There is no candidate at {candidate}: `make build` makes one.")
+        return
+    if start is Start.PUBLISHED and not warehouse.exists():
+        raise UserError(f"There is no warehouse at {warehouse}: `make build` makes one.")
+    candidate.unlink(missing_ok=True)
+    candidate.with_name(candidate.name + ".wal").unlink(missing_ok=True)
+    if start is Start.PUBLISHED:
+        shutil.copyfile(warehouse, candidate)
+    elif warehouse.exists():
+        _take_over_runs(candidate, warehouse)
+
+
+def _take_over_runs(candidate: Path, warehouse: Path) -> None:
+    """Copy the ``ml`` tables: what was trained outlives a build from other files."""
+    with connect(candidate) as connection:
+        create_tables(connection, "ml")
+        connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
+        published = {
+            table
+            for (table,) in connection.execute(
+                "select table_name from duckdb_tables()"
+                " where database_name = 'published' and schema_name = 'ml'"
+            ).fetchall()
+        }
+        for table in source_columns("ml").keys() & published:
+            connection.execute(f"insert into ml.{table} by name from published.ml.{table}")
+
+
+def _publish(candidate: Path, warehouse: Path) -> None:
+    compact = warehouse.with_name(warehouse.name + ".publishing")
+    compact.unlink(missing_ok=True)
+    with connect(Path(":memory:")) as connection:
+        connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
+        connection.execute(f"attach {quoted(compact)} as compact")
+        connection.execute("copy from database candidate to compact")
+        connection.execute("detach compact")
+    _flush(compact)
+    compact.replace(warehouse)
+    _flush(warehouse.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk holds the file or folder, so that a power cut cannot undo the rename."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,38 @@
+"""The source tables, ``raw.*`` and ``ml.*``, as dbt's source files define them."""
+
+from pathlib import Path
+
+import duckdb
+import yaml
+
+SOURCES = Path(__file__).parents[1] / "dbt_project" / "models" / "staging"
+
+
+def source_columns(source: str) -> dict[str, dict[str, str]]:
+    """Read the columns of a source's tables from its .yml file.
+
+    Args:
+        source: ``raw`` or ``ml``.
+
+    Returns:
+        The DuckDB type of each column, by table and column name, in the order of the file.
+    """
+    text = (SOURCES / f"_{source}_sources.yml").read_text(encoding="utf-8")
+    (definition,) = yaml.safe_load(text)["sources"]
+    return {
+        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        for table in definition["tables"]
+    }
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Create the tables of a source that do not exist yet, empty.
+
+    Args:
+        connection: A connection that may write.
+        source: ``raw`` or ``ml``.
+    """
+    connection.execute(f"create schema if not exists {source}")
+    for table, columns in source_columns(source).items():
+        definition = ", ".join(f"{name} {data_type}" for name, data_type in columns.items())
+        connection.execute(f"create table if not exists {source}.{table} ({definition})")
