@@ -1,0 +1,1 @@
+"""Marts in, ``ml.*`` tables out: models are fitted here and judged in SQL."""

@@ -1,0 +1,38 @@
+"""TensorFlow and Keras, imported when they are needed: that takes seconds."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+
+@cache
+def load_keras() -> Any:
+    """Import Keras on TensorFlow, set to give the same result for the same seed.
+
+    TensorFlow logs to standard error before its own settings for that apply, on every machine
+    without a GPU; what it prints while it is imported is dropped.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    with _silent_stderr():
+        import keras
+        import tensorflow as tf
+    tf.config.experimental.enable_op_determinism()
+    threads = int(os.environ.get("REELHOUSE_THREADS", "0"))
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.get_logger().setLevel("ERROR")
+    return keras
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    saved = os.dup(2)
+    with open(os.devnull, "w") as devnull:  # noqa: PTH123 (os.devnull is no path on every system)
+        os.dup2(devnull.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,111 @@
+"""Training runs: what identifies one, and how its results are written."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import duckdb
+
+from warehouse.tables import source_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fitted model's results, ready to be written.
+
+    Attributes:
+        model: The model's name.
+        started_at: When the fit began, UTC without a zone.
+        finished_at: When the results were complete.
+        params: The model's parameters.
+        protocol: The protocol whose training rows were read, or ``None`` for all ratings.
+        seed: The seed of the fit.
+        results: Rows for tables of the schema ``ml``, by table, without ``run_id``.
+    """
+
+    model: str
+    started_at: datetime
+    finished_at: datetime
+    params: dict[str, Any]
+    protocol: str | None
+    seed: int
+    results: "dict[str, pd.DataFrame]"
+
+
+def now() -> datetime:
+    """Tell the time as the warehouse keeps it: in UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def write_runs(connection: duckdb.DuckDBPyConnection, runs: Sequence[Run]) -> list[str]:
+    """Add runs and their results to ``ml.*``: all of them, or none.
+
+    Args:
+        connection: A connection that may write, to a warehouse that dbt has built.
+        runs: The runs.
+
+    Returns:
+        The ids of the runs, in their order.
+    """
+    version = code_version()
+    ((fingerprint,),) = connection.execute(
+        "select data_fingerprint from analytics.dataset_summary"
+    ).fetchall()
+    run_ids = []
+    connection.begin()
+    try:
+        for run in runs:
+            run_id = f"{run.started_at:%Y%m%dT%H%M%S}-{run.model}-{uuid4().hex[:8]}"
+            row = {
+                "run_id": run_id,
+                "model": run.model,
+                "started_at": run.started_at,
+                "finished_at": run.finished_at,
+                "params": json.dumps(run.params, sort_keys=True),
+                "code_version": version,
+                "data_fingerprint": fingerprint,
+                "protocol": run.protocol,
+                "seed": run.seed,
+            }
+            names = source_columns("ml")["runs"]
+            connection.execute(
+                f"insert into ml.runs ({', '.join(names)}) values ({', '.join('?' * len(names))})",
+                [row[name] for name in names],
+            )
+            for table, frame in run.results.items():
+                connection.register("result", frame)
+                connection.execute(
+                    f"insert into ml.{table} by name select ? as run_id, * from result", [run_id]
+                )
+                connection.unregister("result")
+            run_ids.append(run_id)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return run_ids
+
+
+def code_version() -> str:
+    """Name the commit of the code, with ``-dirty`` where files were changed since."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
