@@ -9,7 +9,7 @@ VARS ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
-DBT := $(BIN)/dbt --no-use-colors
+DBT := $(BIN)/python -m report.progress
 PROJECT := --project-dir dbt_project --profiles-dir .
 DBT_VARS = $(if $(VARS),--vars '$(VARS)')
 STAGE := $(BIN)/python -m warehouse --start
@@ -67,7 +67,7 @@ sql: setup ## Open a read-only SQL prompt on the warehouse
 	@$(BIN)/duckdb -readonly '$(WAREHOUSE)'
 
 docs: setup ## Make dbt's docs site of the candidate, one HTML file
-	@$(DBT) --quiet docs generate --static $(PROJECT)
+	@$(DBT) docs generate --static $(PROJECT)
 	@echo "Open dbt_project/target/static_index.html in a browser"
 
 test: setup ## Run the tests

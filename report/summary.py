@@ -23,21 +23,26 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
     size = warehouse.stat().st_size / 1e6
     parts: list[RenderableType] = [
         Text(f"{warehouse}, {size:,.1f} MB", style="bold"),
+        Text(),
         _relations(connection),
+        Text(),
         Text(_tests(connection)),
         *(Text(line) for line in _refused(connection)),
+        Text(),
         _errors(connection),
-        Text("Next: make sql     ask the warehouse in SQL"),
-        Text("      make docs    read what each table and column means"),
-        Text("      make build DATASET=ml-latest-small    load a MovieLens release"),
+        Text(),
+        Text("next"),
+        Text("  make sql                        ask the warehouse in SQL"),
+        Text("  make docs                       read what each table and column means"),
+        Text("  make DATASET=ml-latest-small    do it all for a MovieLens release"),
     ]
     return Group(*parts)
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(title="Relations and their rows", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("schema")
-    table.add_column("relations")
+    table.add_column("relations and their rows")
     for schema in SCHEMAS:
         names = [
             name
@@ -64,7 +69,7 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> str:
         ).fetchall()
     )
     others = [f", {count} {status}" for status, count in counts.items() if status != "pass"]
-    return f"Tests passed: {counts.get('pass', 0)}{''.join(others)}"
+    return f"tests passed: {counts.get('pass', 0)}{''.join(others)}"
 
 
 def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -73,19 +78,14 @@ def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
         " group by all order by all"
     ).fetchall()
     if not rules:
-        return ["Lines refused: none"]
-    return [f"Lines refused: {count:,} of {table} by {rule}" for table, rule, count in rules]
+        return ["lines refused: none"]
+    return [f"lines refused: {count:,} of {table} by {rule}" for table, rule, count in rules]
 
 
 def _errors(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(
-        title="Error on held-out ratings (RMSE in stars, random protocol)",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("model")
-    for name in ("RMSE", "95% interval", "ratings"):
+    table = Table(box=None, pad_edge=False)
+    table.add_column("error on held-out ratings")
+    for name in ("RMSE in stars", "95% interval", "ratings"):
         table.add_column(name, justify="right")
     for model, value, low, high, count in connection.execute(
         "select model, value, ci_low, ci_high, row_count from predictions.model_leaderboard"

@@ -11,6 +11,10 @@ MAGIC_OFFSET = 8
 """A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
 
 
+SETTINGS = (("THREADS", "threads", "2"), ("MEMORY_LIMIT", "memory_limit", "2GB"))
+"""Make variables, the DuckDB settings that they stand for, and what holds without them."""
+
+
 def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open a warehouse file.
 
@@ -23,25 +27,24 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         environment variables ``REELHOUSE_THREADS`` and ``REELHOUSE_MEMORY_LIMIT`` set.
 
     Raises:
-        UserError: The file is missing, is not a DuckDB file, or is being written.
+        UserError: The file is missing, is not a DuckDB file, cannot be opened, or a setting is
+            no number.
     """
     if read_only and not path.exists():
         raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
     if path.exists() and path.stat().st_size and not _is_duckdb(path):
         raise UserError(f"{path} is not a DuckDB file: move it away, `make build` makes a new one.")
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": os.environ.get("REELHOUSE_THREADS", "2"),
-        "memory_limit": os.environ.get("REELHOUSE_MEMORY_LIMIT", "2GB"),
-    }
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=config)
-    except duckdb.IOException as error:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.Error as error:
         raise UserError(f"{path} cannot be opened: {_first_line(error)}") from error
-    except duckdb.InvalidInputException as error:
-        raise UserError(
-            f"{_first_line(error)} Look at THREADS ({config['threads']}) and"
-            f" MEMORY_LIMIT ({config['memory_limit']}, as in 2GB)."
-        ) from error
+    for variable, setting, default in SETTINGS:
+        value = os.environ.get(f"REELHOUSE_{variable}", default)
+        try:
+            connection.execute(f"set {setting} = {quoted(value)}")
+        except duckdb.Error as error:
+            connection.close()
+            raise UserError(f"{variable}={value}: {_first_line(error)}") from error
     connection.execute("set TimeZone = 'UTC'")
     return connection
 

@@ -49,7 +49,7 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         The command's exit status; the published file changes only if that is 0.
 
     Raises:
-        UserError: The candidate cannot start so, because there is nothing to start from.
+        UserError: There is nothing to start from, or the command does not exist.
     """
     candidate = candidate_path(warehouse)
     candidate.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,10 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         environment = os.environ | {"REELHOUSE_CANDIDATE": str(candidate)}
         # The command inherits the lock: should this process be killed, the lock lasts as long
         # as anything still writes to the candidate.
-        status = subprocess.run(command, env=environment, pass_fds=[lock], check=False).returncode
+        try:
+            status = subprocess.run(command, env=environment, pass_fds=[lock]).returncode
+        except OSError as error:
+            raise UserError(f"{command[0]} cannot be run: {error}") from error
         if status == 0:
             _publish(candidate, warehouse)
     return status

@@ -1,0 +1,73 @@
+"""The summary fits a terminal and says what the warehouse says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from report.__main__ import main
+from tests.pipeline import Pipeline
+
+
+@pytest.fixture
+def summary(
+    sample: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(sample.warehouse))
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([]) == 0
+    return capsys.readouterr().out
+
+
+def test_it_fits_eighty_columns(summary: str) -> None:
+    # All but the file's own path, whose length is not ours
+    assert max(len(line) for line in summary.splitlines()[1:]) <= 80
+
+
+def test_every_relation_stands_there_with_its_rows(summary: str, sample: Pipeline) -> None:
+    relations = sample.rows(
+        "select table_schema, table_name from information_schema.tables"
+        " where table_schema not in ('staging', 'intermediate', 'main')"
+    )
+    words = " ".join(summary.split())
+    assert len(relations) > 35
+    for schema, name in relations:
+        ((count,),) = sample.rows(f"select count(*) from {schema}.{name}")
+        assert f"{name} {count:,}" in words, name
+
+
+def test_the_models_stand_by_their_error_best_first(summary: str, sample: Pipeline) -> None:
+    rows = sample.rows(
+        "select model, value from predictions.model_leaderboard"
+        " where protocol = 'random' and metric = 'rmse' order by value"
+    )
+    found = re.findall(r"^(\w+) +(\d\.\d{4}) +\d\.\d{4} to", summary, re.MULTILINE)
+    assert found == [(model, f"{value:.4f}") for model, value in rows]
+    assert len(found) == 3
+
+
+def test_tests_are_counted(summary: str, sample: Pipeline) -> None:
+    ((passed,),) = sample.rows("select count(*) from quality.test_results where status = 'pass'")
+    ((all_tests,),) = sample.rows("select count(*) from quality.test_results")
+    assert passed == all_tests > 150
+    assert f"tests passed: {passed}\n" in summary
+
+
+def test_three_commands_worth_typing_close_it(summary: str) -> None:
+    assert [line.split()[0] for line in summary.splitlines()[-3:]] == ["make"] * 3
+
+
+def test_it_can_be_a_picture(
+    sample: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(sample.warehouse))
+    assert main(["--svg", str(tmp_path / "summary.svg")]) == 0
+    assert "fct_ratings" in (tmp_path / "summary.svg").read_text()
+
+
+def test_no_warehouse_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(tmp_path / "w.duckdb"))
+    assert main([]) == 1
+    assert "`make build` makes one" in capsys.readouterr().err

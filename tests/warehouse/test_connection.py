@@ -1,0 +1,59 @@
+"""What can go wrong when a warehouse is opened is said in a sentence."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse.connection import connect, quoted
+from warehouse.errors import UserError
+
+
+def test_a_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="`make build` makes one"):
+        connect(tmp_path / "w.duckdb", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0" + bytes(100), b"x", b"text\n" * 50])
+def test_a_file_that_is_no_duckdb_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.duckdb"
+    path.write_bytes(content)
+    for read_only in (True, False):
+        with pytest.raises(UserError, match="is not a DuckDB file"):
+            connect(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("MEMORY_LIMIT", "much"), ("THREADS", "many"), ("THREADS", "0")]
+)
+def test_bad_settings_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"REELHOUSE_{variable}", value)
+    with pytest.raises(UserError, match=f"{variable}={value}: "):
+        connect(tmp_path / "w.duckdb")
+
+
+def test_settings_reach_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REELHOUSE_THREADS", "1")
+    monkeypatch.setenv("REELHOUSE_MEMORY_LIMIT", "512MiB")
+    with connect(tmp_path / "w.duckdb") as connection:
+        settings = connection.execute(
+            "select current_setting('threads'), current_setting('memory_limit'),"
+            " current_setting('TimeZone')"
+        ).fetchall()
+    assert settings == [(1, "512.0 MiB", "UTC")]
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    connect(path).close()
+    with connect(path, read_only=True) as connection, pytest.raises(duckdb.Error):
+        connection.execute("create table t (x int)")
+
+
+@pytest.mark.parametrize("text", ["plain", "it's", "''", "'; drop table t; --", "ü\n\0"[:2]])
+def test_a_quoted_text_is_that_text(text: str) -> None:
+    assert duckdb.sql(f"select {quoted(text)}").fetchall() == [(text,)]

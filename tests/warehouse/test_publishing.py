@@ -1,0 +1,317 @@
+"""A published warehouse is whole at every moment, whatever becomes of builds and trainings."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipeline import ROOT, Pipeline, write_dataset
+from warehouse.connection import connect
+from warehouse.errors import UserError
+from warehouse.publishing import Start, candidate_path, publish_after
+
+MOVIES = [f"{i},Movie {i} (1995),Drama|Comedy" for i in range(1, 41)]
+
+
+def ratings(users: int) -> list[str]:
+    return [
+        f"{user},{movie},{1 + (user * movie) % 9 / 2},{1_000_000_000 + user * 977 + movie * 13}"
+        for user in range(1, users + 1)
+        for movie in range(1, 31)
+    ]
+
+
+def python(code: str) -> list[str]:
+    """A command that writes to the candidate: ``connection`` is open there."""
+    return [
+        sys.executable,
+        "-c",
+        "import os, duckdb\n"
+        "connection = duckdb.connect(os.environ['REELHOUSE_CANDIDATE'])\n"
+        f"{code}\n"
+        "connection.close()",
+    ]
+
+
+def value(path: Path) -> int:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        ((number,),) = connection.execute("select number from state").fetchall()
+    return number
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(number: int) -> list[str]:
+    return python(f"connection.execute('create or replace table state as select {number} number')")
+
+
+class TestPublishAfter:
+    def test_publishes_what_the_command_wrote(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        assert publish_after(warehouse, Start.EMPTY, write(1)) == 0
+        assert value(warehouse) == 1
+
+    def test_a_failed_command_changes_nothing_and_its_status_is_returned(
+        self, tmp_path: Path
+    ) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        before = digest(warehouse)
+        failing = python("connection.execute('create table state as select 2 number'); exit(3)")
+        assert publish_after(warehouse, Start.EMPTY, failing) == 3
+        assert digest(warehouse) == before
+
+    def test_a_build_starts_empty_but_for_the_published_runs(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        first = python(
+            "connection.execute('create schema ml');"
+            "connection.execute('create table ml.runs (model varchar, run_id varchar)');"
+            "connection.execute(\"insert into ml.runs values ('m', 'r1')\");"
+            "connection.execute('create table state as select 1 number')"
+        )
+        publish_after(warehouse, Start.EMPTY, first)
+        publish_after(warehouse, Start.EMPTY, write(2))
+        with connect(warehouse, read_only=True) as connection:
+            assert connection.execute("select run_id, model, seed from ml.runs").fetchall() == [
+                ("r1", "m", None)
+            ]
+        assert value(warehouse) == 2
+
+    def test_a_training_starts_from_the_published_file(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        candidate_path(warehouse).unlink()
+        publish_after(
+            warehouse, Start.PUBLISHED, python("connection.execute('update state set number = 7')")
+        )
+        assert value(warehouse) == 7
+
+    def test_what_a_plain_dbt_build_left_can_be_published(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        with duckdb.connect(str(candidate_path(warehouse))) as connection:
+            connection.execute("update state set number = 5")
+        assert publish_after(warehouse, Start.CANDIDATE, ["true"]) == 0
+        assert value(warehouse) == 5
+
+    @pytest.mark.parametrize("start", [Start.PUBLISHED, Start.CANDIDATE])
+    def test_nothing_to_start_from_is_said(self, tmp_path: Path, start: Start) -> None:
+        with pytest.raises(UserError, match="`make build` makes one"):
+            publish_after(tmp_path / "w.duckdb", start, ["true"])
+
+    def test_views_survive_the_file_being_renamed(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        code = (
+            "connection.execute('create schema a; create table a.t as select 1 x;"
+            " create view a.v as select * from a.t')"
+        )
+        publish_after(warehouse, Start.EMPTY, python(code))
+        moved = warehouse.rename(tmp_path / "another name.duckdb")
+        with connect(moved, read_only=True) as connection:
+            assert connection.execute("select x from a.v").fetchall() == [(1,)]
+
+    def test_the_published_file_holds_no_dead_blocks(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        rows = "select random() as number from range(300000)"
+        code = (
+            f"connection.execute('create table old as {rows}; checkpoint');"
+            f"connection.execute('create table state as {rows}; checkpoint; drop table old')"
+        )
+        publish_after(warehouse, Start.EMPTY, python(code))
+        assert warehouse.stat().st_size < candidate_path(warehouse).stat().st_size / 1.5
+
+    def test_an_open_reader_keeps_its_state_and_blocks_nobody(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        with duckdb.connect(str(warehouse), read_only=True) as reader:
+            # In a process of its own: DuckDB shares one instance of a path within a process
+            assert subprocess.run(stage(warehouse, "empty", write(2)), cwd=ROOT).returncode == 0
+            assert reader.execute("select number from state").fetchall() == [(1,)]
+        assert value(warehouse) == 2
+
+    def test_a_path_with_quotes_and_spaces(self, tmp_path: Path) -> None:
+        folder = tmp_path / "it's a folder"
+        folder.mkdir()
+        publish_after(folder / "w.duckdb", Start.EMPTY, write(1))
+        publish_after(folder / "w.duckdb", Start.EMPTY, write(2))
+        assert value(folder / "w.duckdb") == 2
+
+
+def stage(warehouse: Path, start: str, command: list[str]) -> list[str]:
+    return [
+        "env",
+        f"REELHOUSE_WAREHOUSE={warehouse}",
+        *(sys.executable, "-m", "warehouse", "--start", start, "--", *command),
+    ]
+
+
+def test_a_second_writer_waits_for_the_first(tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    publish_after(warehouse, Start.EMPTY, write(0))
+    add = python(
+        "import time; time.sleep(0.3); connection.execute('update state set number = number + 1')"
+    )
+    writers = [
+        subprocess.Popen(
+            stage(warehouse, "published", add), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    messages = [writer.communicate(timeout=60)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    assert value(warehouse) == 3
+    assert sum("waiting for it to end" in message for message in messages) == 2
+
+
+def test_the_lock_lasts_as_long_as_an_orphan_of_a_killed_build_writes(tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    publish_after(warehouse, Start.EMPTY, write(0))
+    slow = python("import time; time.sleep(1.5); connection.execute('select 1')")
+    killed = subprocess.Popen(stage(warehouse, "empty", slow), cwd=ROOT)
+    wait_for(lambda: held(warehouse))
+    time.sleep(0.5)
+    killed.kill()
+    killed.wait()
+    assert held(warehouse)
+    assert subprocess.run(stage(warehouse, "empty", write(9)), cwd=ROOT).returncode == 0
+    assert value(warehouse) == 9
+
+
+def held(warehouse: Path) -> bool:
+    lock = candidate_path(warehouse).with_name(warehouse.name + ".lock")
+    probe = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    return (
+        subprocess.run([sys.executable, "-c", probe, lock], stderr=subprocess.DEVNULL).returncode
+        != 0
+    )
+
+
+def wait_for(condition, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("moment", ["before the copy", "before the rename", "after the rename"])
+def test_a_kill_while_publishing_leaves_the_old_state_or_the_new(
+    tmp_path: Path, moment: str
+) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    publish_after(warehouse, Start.EMPTY, write(1))
+    die = "lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)"
+    patch = {
+        "before the copy": f"publishing._publish = {die}",
+        "before the rename": f"publishing.Path.replace = {die}",
+        "after the rename": (
+            "flush = publishing._flush;"
+            f" publishing._flush = lambda path: flush(path) if path.is_file() else ({die})()"
+        ),
+    }[moment]
+    code = (
+        "import os, signal, sys; from pathlib import Path; from warehouse import publishing;"
+        f"{patch};"
+        " publishing.publish_after(Path(sys.argv[1]), publishing.Start.EMPTY, sys.argv[2:])"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, warehouse, *write(2)], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    assert value(warehouse) == (2 if moment == "after the rename" else 1)
+    assert publish_after(warehouse, Start.EMPTY, write(3)) == 0
+    assert value(warehouse) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["candidate", "w.duckdb"]
+
+
+class Reader(threading.Thread):
+    """Queries a published file in a loop and keeps each state that it saw."""
+
+    QUERY = """
+        select
+            (select count(*) from core.fct_ratings),
+            (select rating_count from analytics.dataset_summary),
+            (select count(*) from features.rating_splits),
+            (select count(*) from analytics.rated_movies),
+            (select count(*) from ml.runs),
+            (select count(distinct run_id) from predictions.model_leaderboard)
+    """
+
+    def __init__(self, warehouse: Path) -> None:
+        super().__init__()
+        self.warehouse = warehouse
+        self.states: set[tuple[int, ...]] = set()
+        self.queries = 0
+        self.failures: list[str] = []
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+                    self.states.update(connection.execute(self.QUERY).fetchall())
+                self.queries += 1
+            except duckdb.Error as error:
+                self.failures.append(str(error))
+            self.stopped.wait(0.01)
+
+
+def test_a_looping_reader_sees_only_whole_states_of_builds_and_trainings(
+    pipeline: Pipeline,
+) -> None:
+    small = write_dataset(pipeline.folder / "small", ratings(10), MOVIES)
+    large = write_dataset(pipeline.folder / "large", ratings(20), MOVIES)
+    pipeline.make("build", DATASET=small)
+    reader = Reader(pipeline.warehouse)
+    reader.start()
+    try:
+        pipeline.make("train")
+        pipeline.make("build", DATASET=large)
+        seen = reader.queries
+        wait_for(lambda: reader.queries > seen + 1)
+    finally:
+        reader.stopped.set()
+        reader.join()
+    assert reader.failures == []
+    assert reader.queries > 20
+    # Before and after the training, then after the build: its data have no current run
+    assert reader.states == {
+        (300, 300, 300, 300, 0, 0),
+        (300, 300, 300, 300, 2, 1),
+        (600, 600, 600, 600, 2, 0),
+    }
+
+
+def test_a_build_killed_at_any_of_ten_moments_leaves_the_published_file_identical(
+    pipeline: Pipeline,
+) -> None:
+    small = write_dataset(pipeline.folder / "small", ratings(10), MOVIES)
+    large = write_dataset(pipeline.folder / "large", ratings(20), MOVIES)
+    pipeline.make("build", DATASET=small)
+    began = time.monotonic()
+    pipeline.make("build", DATASET=small)
+    duration = time.monotonic() - began
+    before = digest(pipeline.warehouse)
+    for moment in range(10):
+        build = subprocess.Popen(
+            pipeline.command("build", DATASET=large),
+            cwd=ROOT,
+            env=pipeline.environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.05 + duration * moment / 11)
+        assert build.poll() is None, "the build ended before it could be killed"
+        os.killpg(build.pid, signal.SIGKILL)
+        build.wait()
+        assert digest(pipeline.warehouse) == before
+        assert pipeline.rows("select count(*) from analytics.rated_movies") == [(300,)]
+    pipeline.make("build", DATASET=large)
+    assert pipeline.rows("select count(*) from analytics.rated_movies") == [(600,)]
