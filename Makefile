@@ -26,7 +26,7 @@ export TF_ENABLE_ONEDNN_OPTS ?= 0
 .PHONY: all setup build train publish summary sql docs test lint format lock clean help \
 	load-and-build fit-and-judge
 
-all: ## Everything: set up, load, build, train, publish, and say what was made
+all: ## Everything: set up, load, build, train, publish, summarise
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory train
 	@$(MAKE) --no-print-directory summary
@@ -49,7 +49,7 @@ load-and-build:
 	@$(BIN)/python -m ingest --dataset '$(DATASET)' $(if $(LIMIT),--limit '$(LIMIT)')
 	@$(DBT) build $(PROJECT) $(DBT_VARS)
 
-train: setup ## Fit the models on the published warehouse and publish their predictions
+train: setup ## Fit the models on the warehouse and publish their predictions
 	@$(STAGE) published -- $(MAKE) --no-print-directory fit-and-judge
 
 fit-and-judge:
@@ -97,5 +97,5 @@ clean: ## Remove what was built; the environment and downloads stay
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
-	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE (a file),'
-	@echo 'LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS (dbt variables)'
+	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
+	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS'

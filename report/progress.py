@@ -11,6 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+WORDS = {"success": "built", "pass": "tests passed"}
+"""What dbt's statuses mean; the others (error, fail, warn, skipped) speak for themselves."""
+
 
 def run_dbt(arguments: list[str], console: Console) -> int:
     """Run a dbt command.
@@ -50,8 +53,9 @@ def run_dbt(arguments: list[str], console: Console) -> int:
     if result.exception is not None:
         console.print(result.exception, style="red", highlight=False, markup=False)
         return 2
-    ended = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    console.print(f"dbt {arguments[0]}: {ended or 'nothing to do'}", highlight=False)
+    ended = [f"{counts.pop(status)} {words}" for status, words in WORDS.items() if counts[status]]
+    ended += [f"{count} {status}" for status, count in counts.items() if status != "no-op"]
+    console.print(f"dbt {arguments[0]}: {', '.join(ended) or 'nothing to do'}", highlight=False)
     return 0 if result.success else 1
 
 

@@ -21,7 +21,10 @@
                 ) %}
                 {% for rule in refused_rules(refused_lines, table["table_name"], 3).rows %}
                     {% do lines.append("  " ~ rule["rule"] ~ ": " ~ rule["refused_count"]) %}
-                    {% for sample in refused_samples(refused_lines, table["table_name"], rule["rule"], 3).rows %}
+                    {% set samples = refused_samples(
+                        refused_lines, table["table_name"], rule["rule"], 3
+                    ).rows %}
+                    {% for sample in samples %}
                         {% do lines.append(
                             "    " ~ sample["source_file"] ~ " line "
                             ~ (sample["line_number"] or "unknown") ~ ": " ~ sample["row_text"]
@@ -48,7 +51,7 @@
 
 {% macro refused_samples(refused_lines, table_name, rule, limit) %}
     {% do return(run_query(
-        "select source_file, line_number, substr(row_text, 1, 60) as row_text from "
+        "select source_file, line_number, substr(row_text, 1, 100) as row_text from "
         ~ refused_lines
         ~ " where table_name = '" ~ table_name ~ "' and rule = '" ~ rule ~ "'"
         ~ " order by source_file, line_number limit " ~ limit

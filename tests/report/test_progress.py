@@ -27,7 +27,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_success_counts_what_was_built_and_tested() -> None:
     status, output = run("build", "--select", "stg_loads")
     assert status == 0
-    assert re.search(r"^dbt build: \d+ pass, 1 success$", output, re.MULTILINE)
+    assert re.search(r"^dbt build: 1 built, \d+ tests passed$", output, re.MULTILINE)
 
 
 def test_a_failed_model_is_status_1_and_its_reason_is_printed(

@@ -16,9 +16,10 @@ final as (
     select
         movie_id,
         title,
-        cast({{ regex_group("title", "\\(([0-9]{4})[^()]*\\)$") }} as integer) as release_year,
+        cast({{ regex_group("title", "\\(([0-9]{4})([^0-9()][^()]*)?\\)$") }} as integer) as release_year,
         case
             when lower(listed_genres) in ('(no genres listed)', 'none', 'unknown') then null
+            when trim(replace(listed_genres, '|', ' ')) = '' then null
             -- MovieLens 100K and 1M write the genre so, later releases without the ending
             else replace(listed_genres, 'Children''s', 'Children')
         end as genres,

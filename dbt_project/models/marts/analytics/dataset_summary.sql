@@ -21,13 +21,7 @@ loads as (
 fingerprint as (
     select
         md5(
-            coalesce(
-                string_agg(
-                    table_name || ':' || sha256 || ':' || cast(line_count as varchar),
-                    ',' order by table_name
-                ),
-                ''
-            )
+            coalesce({{ join_sorted("table_name || ':' || sha256 || ':' || line_count", ",") }}, '')
             || '{{ var("duplicate_policy") }}'
             || '{{ var("split_seed") }}'
         ) as data_fingerprint

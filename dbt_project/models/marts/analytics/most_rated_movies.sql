@@ -14,7 +14,7 @@ final as (
         movie_ratings.rating_count,
         movie_ratings.mean_rating,
         row_number() over (
-            order by movie_ratings.rating_count desc, movie_ratings.movie_id
+            order by movie_ratings.rating_count desc, movie_ratings.movie_id asc
         ) as popularity_rank
     from movie_ratings
     inner join movies

@@ -36,7 +36,7 @@ final as (
         mean_rating,
         weighted_score,
         row_number() over (
-            order by weighted_score desc, rating_count desc, movie_id
+            order by weighted_score desc, rating_count desc, movie_id asc
         ) as score_rank
     from scored
 )

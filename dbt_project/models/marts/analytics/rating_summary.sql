@@ -8,13 +8,15 @@ with ratings as (
 
 value_counts as (
     {%- for column in columns %}
-    select
-        '{{ column }}' as column_name,
-        cast({{ column }} as double) as value,
-        count(*) as value_count
-    from ratings
-    group by {{ column }}
-    {{- "\n    union all" if not loop.last }}
+        select
+            '{{ column }}' as column_name,
+            cast({{ column }} as double) as value,
+            count(*) as value_count
+        from ratings
+        group by {{ column }}
+        {%- if not loop.last %}
+            union all
+        {%- endif %}
     {%- endfor %}
 ),
 
@@ -55,12 +57,15 @@ cumulated as (
 neighbours as (
     select
         column_name,
-        max(total_count) as total_count,
         {%- for name, share in quantiles.items() %}
-        min(case when cumulative_count > floor((total_count - 1) * {{ share }}) then value end) as {{ name }}_below,
-        min(case when cumulative_count > ceil((total_count - 1) * {{ share }}) then value end) as {{ name }}_above
-        {{- "," if not loop.last }}
+            min(
+                case when cumulative_count > floor((total_count - 1) * {{ share }}) then value end
+            ) as {{ name }}_below,
+            min(
+                case when cumulative_count > ceil((total_count - 1) * {{ share }}) then value end
+            ) as {{ name }}_above,
         {%- endfor %}
+        max(total_count) as total_count
     from cumulated
     group by column_name
 ),
@@ -73,12 +78,12 @@ final as (
         moments.std,
         totals.min,
         {%- for name, share in quantiles.items() %}
-        neighbours.{{ name }}_below
-        + (neighbours.{{ name }}_above - neighbours.{{ name }}_below)
-        * (
-            (neighbours.total_count - 1) * {{ share }}
-            - floor((neighbours.total_count - 1) * {{ share }})
-        ) as {{ name }},
+            neighbours.{{ name }}_below
+            + (neighbours.{{ name }}_above - neighbours.{{ name }}_below)
+            * (
+                (neighbours.total_count - 1) * {{ share }}
+                - floor((neighbours.total_count - 1) * {{ share }})
+            ) as {{ name }},
         {%- endfor %}
         totals.max
     from totals

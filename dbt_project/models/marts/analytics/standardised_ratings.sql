@@ -9,34 +9,40 @@ summary as (
     select * from {{ ref("rating_summary") }}
 ),
 
-scales as (
+with_population_std as (
     select
-        {%- for column in ["user_id", "movie_id", "rating"] %}
-        max(case when column_name = '{{ column }}' then mean end) as {{ column }}_mean,
-        max(
-            case
-                when column_name = '{{ column }}'
-                    then std * sqrt(cast(count - 1 as double) / count)
-            end
-        ) as {{ column }}_std
-        {{- "," if not loop.last }}
-        {%- endfor %}
+        column_name,
+        mean,
+        std * sqrt(cast(count - 1 as double) / count) as population_std
     from summary
 ),
 
+scales as (
+    select
+        max(case when column_name = 'user_id' then mean end) as user_id_mean,
+        max(case when column_name = 'user_id' then population_std end) as user_id_std,
+        max(case when column_name = 'movie_id' then mean end) as movie_id_mean,
+        max(case when column_name = 'movie_id' then population_std end) as movie_id_std,
+        max(case when column_name = 'rating' then mean end) as rating_mean,
+        max(case when column_name = 'rating' then population_std end) as rating_std
+    from with_population_std
+),
+
+-- A column without spread says nothing: 0, as StandardScaler has it.
 final as (
     select
         ratings.user_id,
         ratings.movie_id,
         ratings.rating,
-        {%- for column in ["user_id", "movie_id", "rating"] %}
-        -- A column without spread says nothing: 0, as StandardScaler has it
         coalesce(
-            round((ratings.{{ column }} - scales.{{ column }}_mean) / nullif(scales.{{ column }}_std, 0), 8),
-            0
-        ) as {{ column }}_z
-        {{- "," if not loop.last }}
-        {%- endfor %}
+            round((ratings.user_id - scales.user_id_mean) / nullif(scales.user_id_std, 0), 8), 0
+        ) as user_id_z,
+        coalesce(
+            round((ratings.movie_id - scales.movie_id_mean) / nullif(scales.movie_id_std, 0), 8), 0
+        ) as movie_id_z,
+        coalesce(
+            round((ratings.rating - scales.rating_mean) / nullif(scales.rating_std, 0), 8), 0
+        ) as rating_z
     from ratings
     cross join scales
 )

@@ -6,11 +6,11 @@ sizes as (
     select * from {{ ref("int_split_sizes") }}
 ),
 
--- The times before which 80 and 90 of 100 ratings lie.
+-- The times from which on the last fifth and the last tenth of the ratings lie.
 cut_times as (
     select
-        percentile_disc(0.8) within group (order by rated_at) as validation_from,
-        percentile_disc(0.9) within group (order by rated_at) as test_from
+        {{ last_share_from("rated_at", 0.2) }} as validation_from,
+        {{ last_share_from("rated_at", 0.1) }} as test_from
     from ratings
     where rated_at is not null
 ),

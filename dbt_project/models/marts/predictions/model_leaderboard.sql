@@ -20,7 +20,7 @@ predictions as (
     select
         model,
         protocol,
-        cast(null as varchar) as run_id,
+        null as run_id,
         user_id,
         prediction - rating as error
     from baseline_predictions

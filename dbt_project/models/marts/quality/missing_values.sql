@@ -7,31 +7,33 @@
 
 with
 {%- for table, names in columns.items() %}
-{{ table }} as (
-    select * from {{ ref("stg_" ~ table) }}
-),
+    {{ table }} as (
+        select * from {{ ref("stg_" ~ table) }}
+    ),
 
-{{ table }}_counts as (
-    select
-        count(*) as row_count,
-        {%- for name in names %}
-        count({{ name }}) as {{ name }}_count{{ "," if not loop.last }}
-        {%- endfor %}
-    from {{ table }}
-),
+    {{ table }}_counts as (
+        select
+            {%- for name in names %}
+                count({{ name }}) as {{ name }}_count,
+            {%- endfor %}
+            count(*) as row_count
+        from {{ table }}
+    ),
 {% endfor %}
 counted as (
     {%- for table, names in columns.items() %}
-    {%- set last_table = loop.last %}
-    {%- for name in names %}
-    select
-        '{{ table }}' as table_name,
-        '{{ name }}' as column_name,
-        row_count,
-        row_count - {{ name }}_count as missing_count
-    from {{ table }}_counts
-    {{- "\n    union all" if not (loop.last and last_table) }}
-    {%- endfor %}
+        {%- set last_table = loop.last %}
+        {%- for name in names %}
+            select
+                '{{ table }}' as table_name,
+                '{{ name }}' as column_name,
+                row_count,
+                row_count - {{ name }}_count as missing_count
+            from {{ table }}_counts
+            {%- if not (loop.last and last_table) %}
+                union all
+            {%- endif %}
+        {%- endfor %}
     {%- endfor %}
 ),
 

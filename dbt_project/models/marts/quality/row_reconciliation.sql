@@ -59,7 +59,11 @@ tables as (
     union all
     select
         'links' as table_name,
-        (select count(*) from links where broken_rule is null) as accepted_count,
+        (
+            select count(*)
+            from links
+            where broken_rule is null
+        ) as accepted_count,
         0 as merged_count
 ),
 

@@ -1,0 +1,440 @@
+"""What every model owes its readers, checked over dbt's manifest.
+
+Each rule is a function of a manifest that names what breaks it. The project breaks none, and
+each rule is shown to catch a violation that is planted in a copy.
+"""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import ROOT, Pipeline
+
+Manifest = dict[str, dict]
+Check = Callable[[Manifest], list[str]]
+
+DIMENSIONS = {"user_id": "dim_users", "movie_id": "dim_movies"}
+
+# Somebody may tag who never rated, and dim_users has a row only for users who rated.
+REFER_TO_NO_DIMENSION = {("fct_tags", "user_id")}
+
+# A reader of compressed or quoted files cannot always tell the line.
+NULLABLE_IN_GRAIN = {("quarantined_rows", "line_number")}
+
+SCORE_COLUMNS = "movie_id title genres rating_count mean_rating weighted_score score_rank"
+SUMMARY_COUNTS = "rating_count user_count movie_count rated_movie_count genre_combination_count"
+
+# The relations that people rely on, as the project's design names them.
+RELATIONS = {
+    "raw.ratings": "userId movieId rating timestamp source_file",
+    "raw.movies": "movieId title genres source_file",
+    "raw.tags": "userId movieId tag timestamp source_file",
+    "raw.links": "movieId imdbId tmdbId source_file",
+    "raw.rejected_lines": "source_file line_number error raw_line",
+    "raw.loads": "source_file bytes sha256 line_count accepted_count rejected_count loaded_at",
+    "core.dim_movies": "movie_id title release_year genres",
+    "core.dim_users": "user_id rating_count mean_rating first_rated_at last_rated_at",
+    "core.bridge_movie_genres": "movie_id genre",
+    "core.fct_ratings": "user_id movie_id rating rated_at",
+    "quality.missing_values": "table_name column_name row_count missing_count missing_pct",
+    "quality.duplicate_ratings": "user_id movie_id rating_count kept_rating",
+    "quality.quarantined_rows": "table_name source_file line_number rule row_json",
+    "quality.row_reconciliation": (
+        "table_name read_count accepted_count merged_count quarantined_count unexplained_count"
+    ),
+    "analytics.dataset_summary": f"{SUMMARY_COUNTS} mean_rating",
+    "analytics.rating_summary": "column_name count mean std min p25 p50 p75 max",
+    "analytics.rating_distribution": "rating rating_count rating_pct",
+    "analytics.rated_movies": "user_id movie_id rating title genres",
+    "analytics.genre_counts": "genre movie_count rating_count mean_rating",
+    "analytics.movie_genre_flags": "movie_id action drama film_noir sci_fi western none",
+    "analytics.movie_scores": SCORE_COLUMNS,
+    "analytics.top_movies_by_genre": f"genre genre_rank {SCORE_COLUMNS}",
+    "analytics.most_rated_movies": "title rating_count mean_rating popularity_rank",
+    "analytics.rating_count_histogram": "scope bin lower_bound upper_bound movie_count density",
+    "features.rating_splits": "user_id movie_id random_split temporal_split last_split",
+    "features.user_codes": "user_id user_code",
+    "features.movie_codes": "movie_id movie_code",
+    "features.genre_codes": "genres genre_code",
+    "features.user_features": "user_id",
+    "features.movie_features": "movie_id",
+    "ml.runs": (
+        "run_id model started_at finished_at params code_version data_fingerprint protocol seed"
+    ),
+    "ml.training_history": "run_id epoch loss val_loss seconds",
+    "ml.rating_predictions": "run_id user_id movie_id prediction lower_bound upper_bound",
+    "ml.rating_clusters": "run_id user_id movie_id cluster",
+    "ml.user_embeddings": "run_id user_id embedding",
+    "ml.movie_embeddings": "run_id movie_id embedding",
+    "predictions.model_leaderboard": (
+        "model protocol metric slice value ci_low ci_high row_count run_id"
+    ),
+    "predictions.rating_cluster_profiles": "run_id cluster rating_count mean_rating",
+}
+
+
+def models(manifest: Manifest, folder: str = "") -> list[dict]:
+    return [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["original_file_path"].startswith(f"models/{folder}")
+    ]
+
+
+def data_tests(manifest: Manifest, model: dict, *names: str) -> Iterator[dict]:
+    """The tests of a model that fail a build: a warning or a filter proves nothing."""
+    for node in manifest["nodes"].values():
+        if (
+            node["resource_type"] == "test"
+            and node["attached_node"] == model["unique_id"]
+            and node["test_metadata"]["name"] in names
+            and node["config"]["severity"].lower() == "error"
+            and node["config"]["where"] is None
+        ):
+            yield node
+
+
+def grains(manifest: Manifest, model: dict) -> list[list[str]]:
+    """The lists of columns of which a test says that they name a row."""
+    return [
+        test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
+        for test in data_tests(manifest, model, "unique", "unique_grain")
+    ]
+
+
+def missing_descriptions(manifest: Manifest) -> list[str]:
+    documented = [
+        *models(manifest),
+        *(node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"),
+        *manifest["sources"].values(),
+    ]
+    relations = [
+        node["name"]
+        for node in [*documented, *manifest["exposures"].values()]
+        if not node["description"].strip()
+    ]
+    columns = [
+        f"{node['name']}.{column['name']}"
+        for node in documented
+        for column in node["columns"].values()
+        if not column["description"].strip()
+    ]
+    bare = [f"{node['name']} lists no columns" for node in documented if not node["columns"]]
+    return relations + columns + bare
+
+
+def models_without_a_file_of_their_own(manifest: Manifest) -> list[str]:
+    return [
+        model["name"]
+        for model in models(manifest)
+        if model["patch_path"]
+        != f"reelhouse://{Path(model['original_file_path']).with_suffix('.yml').as_posix()}"
+    ]
+
+
+def marts_without_a_contract(manifest: Manifest) -> list[str]:
+    return [
+        model["name"]
+        for model in models(manifest, "marts/")
+        if not model["config"]["contract"]["enforced"]
+    ]
+
+
+def marts_without_a_tested_grain(manifest: Manifest) -> list[str]:
+    return [model["name"] for model in models(manifest, "marts/") if not grains(manifest, model)]
+
+
+def nullable_grains(manifest: Manifest) -> list[str]:
+    """Two rows without a key are not told apart, so the columns of a grain are never null.
+
+    A contract's constraint says so of a table; DuckDB knows none on views, which need a test.
+    """
+    found = set()
+    for model in models(manifest, "marts/"):
+        tested = {test["column_name"] for test in data_tests(manifest, model, "not_null")}
+        constrained = {
+            name
+            for name, column in model["columns"].items()
+            if any(constraint["type"] == "not_null" for constraint in column["constraints"])
+            and model["config"]["materialized"] != "view"
+        }
+        grain = {column for columns in grains(manifest, model) for column in columns}
+        found |= {(model["name"], column) for column in grain - tested - constrained}
+    return [f"{name}.{column}" for name, column in sorted(found - NULLABLE_IN_GRAIN)]
+
+
+def ids_that_may_refer_to_nothing(manifest: Manifest) -> list[str]:
+    found = []
+    for model in [*models(manifest, "marts/core/"), *models(manifest, "marts/features/")]:
+        related = {
+            (test["column_name"], test["test_metadata"]["kwargs"]["to"])
+            for test in data_tests(manifest, model, "relationships")
+        }
+        for column, dimension in DIMENSIONS.items():
+            if (
+                column in model["columns"]
+                and model["name"] != dimension
+                and (model["name"], column) not in REFER_TO_NO_DIMENSION
+                and (column, f"ref('{dimension}')") not in related
+            ):
+                found.append(f"{model['name']}.{column}")
+    return found
+
+
+def arrows_that_run_the_wrong_way(manifest: Manifest) -> list[str]:
+    """Sources are read by staging alone, staging reads nothing else, marts never skip it."""
+    found = []
+    for model in models(manifest):
+        is_staging = model["original_file_path"].startswith("models/staging/")
+        for parent in model["depends_on"]["nodes"]:
+            if parent.startswith("source.") != is_staging:
+                found.append(f"{model['name']} reads {parent}")
+    return found
+
+
+def marts_that_wait_for_training(manifest: Manifest) -> list[str]:
+    """Only predictions may depend on what a run wrote: the rest is complete before any."""
+    found = []
+    for model in models(manifest, "marts/"):
+        ancestors, frontier = set(), [model["unique_id"]]
+        while frontier:
+            parents = set(manifest["parent_map"][frontier.pop()]) - ancestors
+            ancestors |= parents
+            frontier += parents
+        if model["schema"] != "predictions" and any(
+            ancestor.startswith("source.reelhouse.ml.") for ancestor in ancestors
+        ):
+            found.append(model["name"])
+    return found
+
+
+def exposures_that_do_not_say_what_is_read(manifest: Manifest) -> list[str]:
+    """``make train`` names just the marts whose names stand in the code of ``models_ml``."""
+    code = "\n".join(path.read_text() for path in (ROOT / "models_ml").glob("*.py"))
+    written = set(re.findall(r"\b(?:core|quality|analytics|features)\.(\w+)", code))
+    read = written & {model["name"] for model in models(manifest, "marts/")}
+    found = []
+    for name, expected in {"make_train": read, "docs_site": None}.items():
+        exposure = manifest["exposures"].get(f"exposure.reelhouse.{name}")
+        if exposure is None:
+            found.append(f"{name} is missing")
+            continue
+        named = {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}
+        if not named or (expected is not None and named != expected):
+            found.append(f"{name} names {sorted(named)}")
+    return found
+
+
+def missing_relations(manifest: Manifest) -> list[str]:
+    columns = {
+        f"{node['schema']}.{node['name']}": set(node["columns"])
+        for node in [*models(manifest), *manifest["sources"].values()]
+    }
+    found = []
+    for relation, expected in RELATIONS.items():
+        if relation not in columns:
+            found.append(relation)
+        else:
+            missing = set(expected.split()) - columns[relation]
+            found += [f"{relation}.{column}" for column in sorted(missing)]
+    return found
+
+
+def overview_links_to_nowhere(manifest: Manifest) -> list[str]:
+    """The overview of the docs leads to pages that exist, and to every analysis."""
+    overview = manifest["docs"].get("doc.reelhouse.__overview__", {"block_contents": ""})
+    linked = set(re.findall(r"#!/\w+/([\w.]+)\)", overview["block_contents"]))
+    analyses = {name for name in manifest["nodes"] if name.startswith("analysis.")}
+    unknown = linked - manifest["nodes"].keys() - manifest["sources"].keys()
+    return sorted(unknown | (analyses - linked))
+
+
+CHECKS: list[Check] = [
+    missing_descriptions,
+    models_without_a_file_of_their_own,
+    marts_without_a_contract,
+    marts_without_a_tested_grain,
+    nullable_grains,
+    ids_that_may_refer_to_nothing,
+    arrows_that_run_the_wrong_way,
+    marts_that_wait_for_training,
+    exposures_that_do_not_say_what_is_read,
+    overview_links_to_nowhere,
+    missing_relations,
+]
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    folder = tmp_path_factory.mktemp("manifest")
+    dbt = Path(sys.executable).with_name("dbt")
+    subprocess.run(
+        [dbt, "parse", "--quiet", "--project-dir=dbt_project", "--profiles-dir=."],
+        cwd=ROOT,
+        env=Pipeline(folder).environment,
+        check=True,
+    )
+    return json.loads((folder / "target" / "manifest.json").read_text())
+
+
+@pytest.fixture
+def planted(manifest: Manifest) -> Manifest:
+    """A copy of the manifest to plant a violation in."""
+    return copy.deepcopy(manifest)
+
+
+def model_of(manifest: Manifest, name: str) -> dict:
+    return manifest["nodes"][f"model.reelhouse.{name}"]
+
+
+def remove_tests(manifest: Manifest, model: str, *names: str) -> None:
+    for test in list(data_tests(manifest, model_of(manifest, model), *names)):
+        del manifest["nodes"][test["unique_id"]]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_project_keeps_the_rule(check: Check, manifest: Manifest) -> None:
+    assert check(manifest) == []
+
+
+def test_every_column_of_the_warehouse_is_in_the_manifest(
+    manifest: Manifest, sample: Pipeline
+) -> None:
+    """Contracts hold the columns of marts; this holds those of sources, staging and steps."""
+    documented = {
+        (node["schema"], node["name"], column)
+        for node in [*models(manifest), *manifest["sources"].values()]
+        for column in node["columns"]
+    }
+    built = sample.rows(
+        "select table_schema, table_name, column_name from information_schema.columns"
+    )
+
+    assert set(built) == documented
+
+
+def test_a_mart_that_arrives_bare_breaks_every_rule_of_marts(planted: Manifest) -> None:
+    bare = copy.deepcopy(model_of(planted, "movie_scores"))
+    bare |= {"name": "new_mart", "unique_id": "model.reelhouse.new_mart", "patch_path": None}
+    bare |= {"description": "", "columns": {}}
+    bare["config"]["contract"]["enforced"] = False
+    planted["nodes"][bare["unique_id"]] = bare
+
+    assert missing_descriptions(planted) == ["new_mart", "new_mart lists no columns"]
+    assert models_without_a_file_of_their_own(planted) == ["new_mart"]
+    assert marts_without_a_contract(planted) == ["new_mart"]
+    assert marts_without_a_tested_grain(planted) == ["new_mart"]
+
+
+def test_a_column_without_a_description_is_found(planted: Manifest) -> None:
+    model_of(planted, "fct_ratings")["columns"]["rating"]["description"] = " "
+    planted["sources"]["source.reelhouse.raw.loads"]["columns"]["sha256"]["description"] = ""
+
+    assert missing_descriptions(planted) == ["fct_ratings.rating", "loads.sha256"]
+
+
+@pytest.mark.parametrize(
+    "weakened", [{"severity": "WARN"}, {"where": "rating > 3"}], ids=["a warning", "a filter"]
+)
+def test_a_grain_test_that_cannot_fail_the_build_is_none(
+    planted: Manifest, weakened: dict[str, str]
+) -> None:
+    (test,) = data_tests(planted, model_of(planted, "fct_ratings"), "unique_grain")
+    test["config"] |= weakened
+
+    assert marts_without_a_tested_grain(planted) == ["fct_ratings"]
+
+
+def test_a_mart_without_a_grain_test_is_found(planted: Manifest) -> None:
+    remove_tests(planted, "dim_users", "unique")
+
+    assert marts_without_a_tested_grain(planted) == ["dim_users"]
+
+
+def test_a_nullable_column_in_the_grain_of_a_table_is_found(planted: Manifest) -> None:
+    model_of(planted, "bridge_movie_genres")["columns"]["genre"]["constraints"] = []
+
+    assert nullable_grains(planted) == ["bridge_movie_genres.genre"]
+
+
+def test_a_constraint_on_a_view_does_not_stand_for_a_test(planted: Manifest) -> None:
+    constrained = model_of(planted, "fct_ratings")["columns"]["user_id"]["constraints"]
+    model_of(planted, "rated_movies")["columns"]["user_id"]["constraints"] = constrained
+    remove_tests(planted, "rated_movies", "not_null")
+
+    assert nullable_grains(planted) == ["rated_movies.movie_id", "rated_movies.user_id"]
+
+
+def test_an_id_without_a_relationship_is_found(planted: Manifest) -> None:
+    remove_tests(planted, "fct_ratings", "relationships")
+
+    assert ids_that_may_refer_to_nothing(planted) == [
+        "fct_ratings.user_id",
+        "fct_ratings.movie_id",
+    ]
+
+
+def test_a_relationship_to_another_relation_does_not_count(planted: Manifest) -> None:
+    (test,) = data_tests(planted, model_of(planted, "user_codes"), "relationships")
+    test["test_metadata"]["kwargs"]["to"] = "ref('user_features')"
+
+    assert ids_that_may_refer_to_nothing(planted) == ["user_codes.user_id"]
+
+
+@pytest.mark.parametrize(
+    ("reader", "parent"),
+    [
+        ("dim_movies", "source.reelhouse.raw.movies"),
+        ("int_movies_checked", "source.reelhouse.raw.movies"),
+        ("stg_movies", "model.reelhouse.stg_links"),
+    ],
+)
+def test_an_arrow_the_wrong_way_is_found(planted: Manifest, reader: str, parent: str) -> None:
+    model_of(planted, reader)["depends_on"]["nodes"].append(parent)
+
+    assert arrows_that_run_the_wrong_way(planted) == [f"{reader} reads {parent}"]
+
+
+def test_a_mart_that_reads_a_run_at_any_distance_is_found(planted: Manifest) -> None:
+    planted["parent_map"]["model.reelhouse.int_movie_ratings"].append("model.reelhouse.stg_runs")
+
+    assert "movie_scores" in marts_that_wait_for_training(planted)
+
+
+def test_an_exposure_that_is_missing_or_silent_is_found(planted: Manifest) -> None:
+    del planted["exposures"]["exposure.reelhouse.docs_site"]
+    read = planted["exposures"]["exposure.reelhouse.make_train"]["depends_on"]["nodes"]
+    read.remove("model.reelhouse.rating_splits")
+
+    train, docs = exposures_that_do_not_say_what_is_read(planted)
+    assert train.startswith("make_train names ")
+    assert docs == "docs_site is missing"
+
+
+def test_a_page_that_the_overview_cannot_reach_is_found(planted: Manifest) -> None:
+    del planted["nodes"]["model.reelhouse.movie_scores"]
+    planted["nodes"]["analysis.reelhouse.new"] = {}
+
+    assert overview_links_to_nowhere(planted) == [
+        "analysis.reelhouse.new",
+        "model.reelhouse.movie_scores",
+    ]
+
+
+def test_a_relation_or_column_that_people_rely_on_is_missed(planted: Manifest) -> None:
+    del planted["nodes"]["model.reelhouse.genre_codes"]
+    model_of(planted, "dim_movies")["columns"].pop("release_year")
+    model_of(planted, "fct_ratings")["schema"] = "main_core"
+
+    assert missing_relations(planted) == [
+        "core.dim_movies.release_year",
+        "core.fct_ratings",
+        "features.genre_codes",
+    ]
