@@ -49,7 +49,8 @@ def run_dbt(arguments: list[str], console: Console) -> int:
                 counts[event.data.run_result.status] += 1
                 bar.advance(task)
 
-        result = dbtRunner(callbacks=[follow]).invoke(["--quiet", *arguments])
+        colours = "--use-colors" if console.is_terminal else "--no-use-colors"
+        result = dbtRunner(callbacks=[follow]).invoke(["--quiet", colours, *arguments])
     if result.exception is not None:
         console.print(result.exception, style="red", highlight=False, markup=False)
         return 2

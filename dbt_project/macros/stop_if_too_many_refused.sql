@@ -33,7 +33,7 @@
                 {% endfor %}
             {% endfor %}
             {% do lines.append(
-                "Mend the file, or allow more: --vars '{max_quarantined_pct: 100}'."
+                "Mend the file, or allow more: VARS='{max_quarantined_pct: 100}' with make, --vars with dbt."
             ) %}
             {{ exceptions.raise_compiler_error(lines | join("\n")) }}
         {% endif %}
