@@ -73,7 +73,7 @@ docs: setup ## Make dbt's docs site of the candidate, one HTML file
 	@echo "Open dbt_project/target/static_index.html in a browser"
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: setup ## Check style and types of Python and SQL
 	@$(BIN)/ruff check .

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
                 connection,
                 folder,
                 options.limit,
-                lambda file: console.print(f"Loading {file.path}", highlight=False),
+                lambda file: console.out(f"Loading {file.path}", highlight=False),
             )
     except UserError as error:
         print(error, file=sys.stderr)
@@ -43,10 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
+    return int(text)
 
 
 if __name__ == "__main__":

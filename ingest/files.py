@@ -1,9 +1,10 @@
 """Which files of a folder are the dataset, and how each of them is written."""
 
 import codecs
-import csv
 import gzip
 import hashlib
+import textwrap
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import BinaryIO, cast
 
 from backports import zstd
 
+from ingest.records import split_records
 from warehouse.errors import UserError
 
 INTEGER = "integer"
@@ -38,7 +40,29 @@ ITEM_GENRES = (
 
 ITEM_COLUMNS = ("movieId", "title", "release date", "video release date", "url", *ITEM_GENRES)
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 20
+
+MAX_LINE_BYTES = 2 * CHUNK_BYTES
+"""No line is longer, because each chunk must have a line end in it."""
+
+FIELD_MARK = "\x01"
+"""The separator that DuckDB is told of so that it finds none, and each line is one field."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    r"""What one pass over a text file's bytes finds.
+
+    Attributes:
+        line_count: Its lines, the last one with or without its line end. A line ends with a
+            line feed, a carriage return, or the two together. The count does not depend on the
+            reader that loads the file, so the two can be held against each other.
+        line_end: What ends its lines, as DuckDB names it: ``\r\n``, or ``\n`` for either of
+            the two characters alone; ``None`` where DuckDB would not see the lines as they are.
+    """
+
+    line_count: int
+    line_end: str | None
 
 
 @dataclass(frozen=True)
@@ -111,39 +135,40 @@ def sha256(path: Path) -> str:
 
 
 def count_lines(path: Path) -> int:
-    """Count the lines of a text file, the last one with or without its line end.
+    """Count the lines of a text file; :class:`Survey` says what a line is."""
+    return survey(path).line_count
 
-    A line ends with a line feed, a carriage return, or the two together. This count does not
-    depend on the reader that loads the file, so the two can be held against each other.
-    """
-    count = 0
+
+def survey(path: Path) -> Survey:
+    """Count the lines of a text file, and see how they end."""
+    feeds = returns = pairs = 0
     last = b""
-    with open_bytes(path) as file:
-        for chunk in _chunks(path, file):
-            line_ends = chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
-            is_split_pair = last == b"\r" and chunk.startswith(b"\n")
-            count += line_ends - is_split_pair
-            last = chunk[-1:]
-    return count + (last not in (b"", b"\n", b"\r"))
+    is_clean = True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in _chunks(path):
+        feeds += chunk.count(b"\n")
+        returns += chunk.count(b"\r")
+        pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+        last = chunk[-1:]
+        is_clean = is_clean and FIELD_MARK.encode() not in chunk and _can_decode(decoder, chunk)
+    line_count = feeds + returns - pairs + (last not in (b"", b"\n", b"\r"))
+    is_clean = is_clean and _can_decode(decoder, b"", final=True)
+    # DuckDB reads a file with either pairs or single characters as line ends, but not with both
+    if not is_clean or 0 < pairs < max(feeds, returns):
+        return Survey(line_count, None)
+    return Survey(line_count, r"\r\n" if pairs else r"\n")
 
 
 def read_text_lines(file: SourceFile) -> Iterator[str | bytes]:
     """Read the lines of a text file without their line ends.
 
     Yields:
-        A text, or the bytes of a line that is not UTF-8. A file without a header that is not
-        UTF-8 as a whole is read as Latin-1, the encoding of the older MovieLens releases.
+        A text, or the bytes of a line that is not UTF-8. In a file without a header such a line
+        is read as Latin-1, the encoding of the older MovieLens releases.
     """
-    encoding = "utf-8" if file.has_header or _is_utf8(file.path) else "latin-1"
-    with open_bytes(file.path) as stream:
-        is_first = True
-        for line in _lines(_chunks(file.path, stream)):
-            if is_first:
-                line, is_first = line.removeprefix(codecs.BOM_UTF8), False
-            try:
-                yield line.decode(encoding)
-            except UnicodeDecodeError:
-                yield line
+    for line in _lines(file.path):
+        text = _decoded(line)
+        yield text if isinstance(text, str) or file.has_header else text.decode("latin-1")
 
 
 def _names(table: str) -> list[str]:
@@ -174,7 +199,8 @@ def check_columns(table: str, path: Path, columns: tuple[str, ...]) -> None:
     Raises:
         UserError: It does not.
     """
-    found = f"{path} names the columns {', '.join(columns)}"
+    names = textwrap.shorten(", ".join(columns), 200, placeholder=" ...")
+    found = f"{path} names the columns {names}"
     for name in COLUMNS[table]:
         if name not in columns and name not in OPTIONAL_COLUMNS:
             raise UserError(f"{found}: {name} is missing.")
@@ -189,41 +215,56 @@ def canonical_name(table: str, name: str) -> str:
 
 
 def _header(table: str, path: Path) -> tuple[str, ...]:
-    with open_bytes(path) as file:
-        line = next(_lines(_chunks(path, file)), b"").removeprefix(codecs.BOM_UTF8)
-    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line:
+    first_line = next(_lines(path), None)
+    if first_line is None:
+        raise UserError(f"{path} is empty: expected {table} in it.")
+    header = next(split_records([_decoded(first_line)], separator=",", is_quoted=True))
+    if header.error in ("invalid_utf8", "null_character"):
         raise UserError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.")
-    names = next(csv.reader([line.decode("utf-8", "replace")]), [])
-    return tuple(canonical_name(table, name) for name in names)
+    if header.error is not None:
+        fault = header.error.replace("_", " ")
+        raise UserError(f"{path} must begin with the names of its columns, not with: {fault}.")
+    return tuple(canonical_name(table, name) for name in header.fields)
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open_bytes(path) as file:
-        try:
-            for chunk in _chunks(path, file):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+def _decoded(line: bytes) -> str | bytes:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line
+
+
+def _can_decode(decoder: codecs.IncrementalDecoder, data: bytes, final: bool = False) -> bool:
+    try:
+        decoder.decode(data, final)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
-def _chunks(path: Path, file: BinaryIO) -> Iterator[bytes]:
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Read a text file's bytes, without a byte order mark."""
     try:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
-    except (EOFError, OSError, zstd.ZstdError) as error:
+        with open_bytes(path) as file:
+            start = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+            while chunk := start + file.read(CHUNK_BYTES - len(start)):
+                start = b""
+                if len(chunk) == CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
+                    raise UserError(
+                        f"{path} has a line of more than {CHUNK_BYTES:,} bytes: is it text?"
+                    )
+                yield chunk
+    except (EOFError, OSError, zlib.error, zstd.ZstdError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _lines(path: Path) -> Iterator[bytes]:
+    """Read a text file's lines without their line ends."""
     rest = b""
-    for chunk in chunks:
-        rest += chunk
-        lines = rest.splitlines(keepends=True)
+    for chunk in _chunks(path):
+        lines = (rest + chunk).splitlines(keepends=True)
         # The last piece may go on in the next chunk, and so may a line end of two bytes
-        rest = lines.pop() if lines else b""
+        rest = lines.pop()
         for line in lines:
             yield line.rstrip(b"\r\n")
     if rest:

@@ -4,27 +4,34 @@ Ratings are read, split and cast inside DuckDB, line by line, so that they may b
 tags and links hold free text, are far fewer, and are split by Python's csv module.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import duckdb
 
 from ingest.files import (
     COLUMNS,
+    FIELD_MARK,
     INTEGER,
     ITEM_GENRES,
+    MAX_LINE_BYTES,
     NUMBER,
     TEXT,
     SourceFile,
+    Survey,
     canonical_name,
     check_columns,
     count_lines,
     find_files,
     read_text_lines,
     sha256,
+    survey,
 )
 from ingest.records import Record, split_records
 from warehouse.connection import quoted
@@ -32,14 +39,18 @@ from warehouse.errors import UserError
 from warehouse.tables import create_tables
 
 PATTERNS = {
-    INTEGER: " *(-?[0-9]{1,18}([.]0*)?)? *",
+    INTEGER: " *(-?[0-9]{1,19}([.]0*)?)? *",
     NUMBER: " *(-?[0-9]{1,9}([.][0-9]{0,20})?|-?[.][0-9]{1,20})? *",
 }
 """What a field may look like. DuckDB's own casts are too kind: they read 1.5 as the integer 2."""
 
 TYPES = {INTEGER: "bigint", NUMBER: "double", TEXT: "varchar"}
 
-MAX_LINE_BYTES = 1 << 21
+OPEN_FIELD = '"([^"]|"")*'
+"""A field in quotes, its quotes doubled inside, up to the quote that closes it."""
+
+FIELD = f'({OPEN_FIELD}"|([^",][^,]*)?)'
+"""A field of a CSV line."""
 
 RECORDS_AT_ONCE = 100_000
 
@@ -106,7 +117,7 @@ def _load_file(
             line_count = _load_ratings(connection, file, limit)
         else:
             line_count = _load_records(connection, file)
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+    except duckdb.Error as error:
         first_line = str(error).partition("\n")[0]
         raise UserError(f"{file.path} cannot be read: {first_line}") from error
     finally:
@@ -143,34 +154,37 @@ def _load_ratings(
 ) -> int:
     """Load lines of ratings, and return how many there are by a count of its own."""
     header_count = int(file.has_header)
+    found = survey(file.path)
     fields = {
         name: f"split_part(line, {quoted(file.separator)}, {file.columns.index(name) + 1})"
         for name in COLUMNS[file.table]
         if name in file.columns
     }
-    # Latin-1 knows no invalid bytes and the options no quotes: each line arrives as it is
-    connection.execute(
-        f"""
-        create or replace temp table lines as
-        with lines as (
-            select coalesce(line, '') as line
-            from read_csv(
-                {quoted(file.path)}, columns = {{'line': 'VARCHAR'}}, header = false,
-                auto_detect = false, delim = '\x01', quote = '', escape = '', comment = '',
-                strict_mode = false, encoding = 'latin-1', max_line_size = {MAX_LINE_BYTES}
+    with _readable(file, found) as (path, line_end):
+        # Without quotes, and with a separator that no line holds, each line arrives as it is
+        connection.execute(
+            f"""
+            create or replace temp table lines as
+            with lines as (
+                select coalesce(line, '') as line
+                from read_csv(
+                    {_path_literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false,
+                    auto_detect = false, new_line = '{line_end}', delim = '{FIELD_MARK}',
+                    quote = '', escape = '', comment = '', strict_mode = false,
+                    hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}
+                )
+                {_limit_clause(limit, header_count)}
+            ),
+            matched as (
+                select line, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
+                from lines
             )
-            {_limit_clause(limit, header_count)}
-        ),
-        matched as (
-            select line, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
-            from lines
+            select
+                {_casts(file, fields, "is_plain")},
+                case when not is_plain then line end as raw_line
+            from matched
+            """
         )
-        select
-            {_casts(file, fields, "is_plain")},
-            case when not is_plain then line end as raw_line
-        from matched
-        """
-    )
     connection.execute(
         f"""
         insert into raw.ratings by name
@@ -181,73 +195,91 @@ def _load_ratings(
     )
     _load_other_lines(connection, file, header_count)
     connection.execute("drop table lines")
-    line_count = count_lines(file.path) - header_count
+    line_count = found.line_count - header_count
     return line_count if limit is None else min(line_count, limit)
+
+
+@contextmanager
+def _readable(file: SourceFile, found: Survey) -> Iterator[tuple[Path, str]]:
+    """Give the file and what ends its lines, or a copy where DuckDB would misread them."""
+    if found.line_end is not None:
+        yield file.path, found.line_end
+        return
+    with NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".csv") as copy:
+        for line in read_text_lines(file):
+            text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
+            copy.write(text.replace(FIELD_MARK, repr(FIELD_MARK)[1:-1]) + "\n")
+        copy.flush()
+        yield Path(copy.name), r"\n"
 
 
 def _load_other_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
 ) -> None:
     """Load the lines of ratings that are not plain numbers: quoted, or not to be had."""
-    connection.create_function("as_utf8", _as_utf8, ["varchar"], "varchar")
-    split = f"string_split(raw_line, {quoted(file.separator)})"
-    if file.is_quoted:
-        # A field in quotes, its quotes doubled inside, or anything up to the next comma
-        quoted_field = """'(?:^|,)("(?:[^"]|"")*"|[^,]*)'"""
-        split = f"""
-            case
-                when contains(raw_line, '"')
-                    then list_transform(
-                        regexp_extract_all(raw_line, {quoted_field}, 1),
-                        lambda field: regexp_replace(field, '^"(.*)"$', '\\1')
-                    )
-                else {split}
-            end"""
+    well_formed, unclosed = f"({FIELD},)*{FIELD}", f"({FIELD},)*{OPEN_FIELD}"
     _insert_texts(
         connection,
         file,
         f"""
+        with other_lines as (
+            select
+                rowid + 1 as line_number,
+                raw_line,
+                {file.is_quoted} and contains(raw_line, '"') as has_quotes
+            from lines
+            where raw_line is not null and rowid >= {header_count}
+        ),
+        split as (
+            select
+                *,
+                case
+                    when has_quotes
+                        then list_transform(
+                            regexp_extract_all(',' || raw_line, {quoted(f",{FIELD}")}, 1),
+                            lambda field: regexp_replace(field, '^"(.*)"$', '\\1')
+                        )
+                    else string_split(raw_line, {quoted(file.separator)})
+                end as fields
+            from other_lines
+        )
         select
             line_number,
             raw_line,
             case
                 when trim(raw_line) = '' then 'blank_line'
                 when contains(raw_line, chr(0)) then 'null_character'
+                when has_quotes and not regexp_full_match(raw_line, {quoted(well_formed)})
+                    then if(
+                        regexp_full_match(raw_line, {quoted(unclosed)}),
+                        'unclosed_quote',
+                        'misplaced_quote'
+                    )
                 when len(fields) != {len(file.columns)} then 'wrong_field_count'
             end as error,
             {_texts(file, {name: f"fields[{i + 1}]" for i, name in enumerate(file.columns)})}
-        from (
-            select line_number, raw_line, {split} as fields
-            from (
-                select
-                    rowid + 1 as line_number,
-                    case
-                        when regexp_matches(raw_line, '[^\\x00-\\x7f]') then as_utf8(raw_line)
-                        else raw_line
-                    end as raw_line
-                from lines
-                where raw_line is not null and rowid >= {header_count}
-            )
-        )
+        from split
         """,
     )
-    connection.remove_function("as_utf8")
 
 
 def _load_parquet(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
 ) -> int:
     """Load the rows of a Parquet file, and return how many its footer names."""
-    path = quoted(file.path)
-    described = connection.execute(f"describe select * from read_parquet({path})").fetchall()
-    names = {canonical_name(file.table, name): (name, kind) for name, kind, *_ in described}
+    options = f"{_path_literal(file.path)}, hive_partitioning = false, binary_as_string = true"
+    described = connection.execute(f"describe select * from read_parquet({options})").fetchall()
+    kinds = {name: kind for name, kind, *_ in described}
+    names = [canonical_name(file.table, name) for name in kinds]
     check_columns(file.table, file.path, tuple(names))
     fields = {}
-    for name in COLUMNS[file.table].keys() & names:
-        original, kind = names[name]
-        identifier = '"' + original.replace('"', '""') + '"'
-        is_time = kind.startswith("TIMESTAMP")
-        fields[name] = f"cast(epoch({identifier}) as bigint)" if is_time else identifier
+    for name, (original, kind) in zip(names, kinds.items(), strict=True):
+        fields[name] = f"cast({_identifier(original)} as varchar)"
+        if name == "timestamp" and kind.startswith(("TIMESTAMP", "DATE")):
+            seconds = f"cast(floor(epoch({_identifier(original)})) as varchar)"
+            # Infinity has no seconds, and is to be rejected as what it is
+            fields[name] = f"coalesce({seconds}, {fields[name]})"
+    row = ", ".join(f"{quoted(name)}: {_identifier(name)}" for name in kinds)
     limit = limit if file.table == "ratings" else None
     _insert_texts(
         connection,
@@ -255,14 +287,14 @@ def _load_parquet(
         f"""
         select
             file_row_number + 1 as line_number,
-            cast(to_json(source) as varchar) as raw_line,
+            cast(to_json({{{row}}}) as varchar) as raw_line,
             null as error,
-            {_texts(file, {name: f"cast({field} as varchar)" for name, field in fields.items()})}
-        from read_parquet({path}, file_row_number = true) as source
+            {_texts(file, fields)}
+        from read_parquet({options}, file_row_number = true)
         {_limit_clause(limit, 0)}
         """,
     )
-    row_count = _count(connection, f"read_parquet({path})")
+    row_count = _count(connection, f"read_parquet({options})")
     return row_count if limit is None else min(row_count, limit)
 
 
@@ -286,7 +318,7 @@ def _load_records(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> in
             file,
             f"""
             select line_number, raw_line, cast(error as varchar) as error,
-                {_texts(file, {name: f"cast({name} as varchar)" for name in COLUMNS[file.table]})}
+                {_texts(file, {name: name for name in COLUMNS[file.table]})}
             from records
             """,
         )
@@ -325,6 +357,7 @@ def _insert_texts(connection: duckdb.DuckDBPyConnection, file: SourceFile, texts
     columns = COLUMNS[file.table]
     misfits = " ".join(
         f"when not regexp_full_match(coalesce({column}, ''), {quoted(PATTERNS[kind])})"
+        f" or trim({column}) != '' and try_cast({column} as {TYPES[kind]}) is null"
         f" then '{_snake_case(column)}_is_not_{'an_integer' if kind == INTEGER else 'a_number'}'"
         for column, kind in columns.items()
         if kind in PATTERNS
@@ -357,7 +390,9 @@ def _insert_texts(connection: duckdb.DuckDBPyConnection, file: SourceFile, texts
 
 
 def _texts(file: SourceFile, fields: dict[str, str]) -> str:
-    return ", ".join(f"{fields.get(name, 'null')} as {name}" for name in COLUMNS[file.table])
+    return ", ".join(
+        f"cast({fields.get(name, 'null')} as varchar) as {name}" for name in COLUMNS[file.table]
+    )
 
 
 def _casts(file: SourceFile, texts: dict[str, str], condition: str) -> str:
@@ -371,11 +406,14 @@ def _casts(file: SourceFile, texts: dict[str, str], condition: str) -> str:
 
 
 def _line_pattern(file: SourceFile) -> str:
-    """Build a pattern of lines that need no second look: plain numbers in the expected places."""
+    """Build a pattern of lines that need no second look: plain numbers in the expected places.
+
+    An integer of 18 digits always fits into 64 bits, so that its cast cannot fail.
+    """
     anything = f'[^{file.separator[0]}"]*'
     kinds = COLUMNS[file.table]
     parts = [PATTERNS[kinds[name]] if name in kinds else anything for name in file.columns]
-    return file.separator.join(parts)
+    return file.separator.join(parts).replace("{1,19}", "{1,18}")
 
 
 def _limit_clause(limit: int | None, header_count: int) -> str:
@@ -387,8 +425,14 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(count)
 
 
-def _as_utf8(latin_1: str) -> str:
-    return latin_1.encode("latin-1").decode("utf-8", "backslashreplace")
+def _identifier(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _path_literal(path: Path) -> str:
+    """Write a path as an SQL literal that stands for itself alone, where DuckDB takes patterns."""
+    return quoted(re.sub(r"[*?[]", r"[\g<0>]", str(path)))
 
 
 def _snake_case(name: str) -> str:

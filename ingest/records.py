@@ -8,7 +8,8 @@ from dataclasses import dataclass
 MAX_RECORD_LINES = 20
 """A quoted field that is not closed within so many lines is a stray quote, not a long text."""
 
-MAX_FIELD_CHARACTERS = 1 << 20
+MAX_FIELD_CHARACTERS = 1 << 27
+"""More than the longest lines make together: csv's own limit would hit good records."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Record:
     Attributes:
         line_number: The line on which it starts, counted from 1.
         line_count: How many lines it spans.
-        text: Its lines as they stand in the file.
+        text: Its lines as they stand in the file, divided by line feeds.
         fields: Its fields; empty where ``error`` says what is wrong.
         error: The rule that the line broke, or ``None``.
     """

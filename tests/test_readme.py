@@ -45,7 +45,7 @@ def test_every_published_relation_is_in_its_table(sample: Pipeline) -> None:
 
 def test_its_make_targets_and_variables_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make ([a-z]+)\b", README):
+    for target in re.findall(r"(?:`|^ {4})make ([a-z]+)\b", README, re.MULTILINE):
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
     for variable in re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", README, re.MULTILINE):
         for name in re.findall("[A-Z_]+", variable):

@@ -291,14 +291,26 @@ def test_a_looping_reader_sees_only_whole_states_of_builds_and_trainings(
 def test_a_build_killed_at_any_of_ten_moments_leaves_the_published_file_identical(
     pipeline: Pipeline,
 ) -> None:
+    """The moments: at once, while loading, and eight that divide dbt's log evenly."""
     small = write_dataset(pipeline.folder / "small", ratings(10), MOVIES)
     large = write_dataset(pipeline.folder / "large", ratings(20), MOVIES)
+    log = pipeline.folder / "logs" / "dbt.log"
+
+    def progress() -> int:
+        return len(log.read_bytes().splitlines()) if log.exists() else 0
+
     pipeline.make("build", DATASET=small)
-    began = time.monotonic()
-    pipeline.make("build", DATASET=small)
-    duration = time.monotonic() - began
+    whole = progress()
     before = digest(pipeline.warehouse)
-    for moment in range(10):
+    candidate = candidate_path(pipeline.warehouse)
+    moments = [
+        lambda: True,
+        lambda: candidate.exists() and candidate.stat().st_size > 0,
+        *(lambda share=share: progress() > whole * share / 9 for share in range(1, 9)),
+    ]
+    for has_come in moments:
+        log.unlink(missing_ok=True)
+        candidate.unlink(missing_ok=True)
         build = subprocess.Popen(
             pipeline.command("build", DATASET=large),
             cwd=ROOT,
@@ -307,7 +319,7 @@ def test_a_build_killed_at_any_of_ten_moments_leaves_the_published_file_identica
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(0.05 + duration * moment / 11)
+        wait_for(has_come, seconds=120)
         assert build.poll() is None, "the build ended before it could be killed"
         os.killpg(build.pid, signal.SIGKILL)
         build.wait()
