@@ -54,6 +54,8 @@ def run_dbt(arguments: list[str], console: Console) -> int:
     if result.exception is not None:
         console.print(result.exception, style="red", highlight=False, markup=False)
         return 2
+    if arguments[0] not in ("build", "run", "test"):
+        return 0 if result.success else 1
     ended = [f"{counts.pop(status)} {words}" for status, words in WORDS.items() if counts[status]]
     ended += [f"{count} {status}" for status, count in counts.items() if status != "no-op"]
     console.print(f"dbt {arguments[0]}: {', '.join(ended) or 'nothing to do'}", highlight=False)
