@@ -107,7 +107,7 @@ def main() -> None:
             [sys.executable, "-m", "benchmarks.pandas_analysis", str(data)],
         ),
         measure(
-            "`make build`: load, 31 tables, all tests, publish",
+            "`make build`: load, build, test, publish",
             ["make", "build", f"DATASET={data}", f"WAREHOUSE={warehouse}", f"THREADS={threads}"],
             DBT_TARGET_PATH=str(work / "target"),
             DBT_LOG_PATH=str(work / "logs"),
@@ -125,13 +125,16 @@ def _report(ratings: int, data: Path, warehouse: Path, measurements: list[Measur
         for m in measurements
     )
     memory = psutil.virtual_memory().total / 1e9
+    source = (data / "ratings.csv").stat().st_size / 1e6
+    published = warehouse.stat().st_size / 1e6
     return f"""# A build of {ratings:,} ratings
 
-Generated ratings (`benchmarks/generate.py`, seed 0): ratings.csv of
-{(data / "ratings.csv").stat().st_size / 1e6:,.0f} MB; the published warehouse has
-{warehouse.stat().st_size / 1e6:,.0f} MB. One run, one command after another, on
-{os.cpu_count()} cores and {memory:.0f} GB, Python {platform.python_version()}, DuckDB limited to
-2 GB. Memory is the most that all processes of a command held at once.
+Generated ratings (`benchmarks/generate.py`, seed 0) in MovieLens form. One run, one command after
+another; memory is the most that all processes of a command held at once.
+
+- ratings.csv: {source:,.0f} MB; the published warehouse: {published:,.0f} MB
+- machine: {os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}
+- DuckDB is limited to 2 GB
 
 | what | seconds | times the baseline | peak GB |
 |---|---|---|---|
