@@ -134,11 +134,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def count_lines(path: Path) -> int:
-    """Count the lines of a text file; :class:`Survey` says what a line is."""
-    return survey(path).line_count
-
-
 def survey(path: Path) -> Survey:
     """Count the lines of a text file, and see how they end."""
     feeds = returns = pairs = 0

@@ -27,7 +27,6 @@ from ingest.files import (
     Survey,
     canonical_name,
     check_columns,
-    count_lines,
     find_files,
     read_text_lines,
     sha256,
@@ -117,6 +116,11 @@ def _load_file(
             line_count = _load_ratings(connection, file, limit)
         else:
             line_count = _load_records(connection, file)
+    except duckdb.OutOfMemoryException as error:
+        first_line = str(error).partition("\n")[0]
+        raise UserError(
+            f"Loading {file.path} takes more than MEMORY_LIMIT: {first_line}"
+        ) from error
     except duckdb.Error as error:
         first_line = str(error).partition("\n")[0]
         raise UserError(f"{file.path} cannot be read: {first_line}") from error
@@ -325,7 +329,7 @@ def _load_records(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> in
         connection.unregister("records")
         record_count += len(batch)
         last_line = batch[-1].line_number + batch[-1].line_count - 1
-    if last_line != count_lines(file.path):
+    if last_line != survey(file.path).line_count:
         raise UserError(f"{file.path} was written to while it was read.")
     return record_count
 

@@ -21,7 +21,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.files import ITEM_GENRES, Survey
+from ingest.files import ITEM_GENRES, Survey, survey
 from ingest.load import Load, load_folder
 from tests.conftest import RELEASE
 from warehouse.connection import connect
@@ -679,11 +679,17 @@ def test_a_long_line_may_still_be_read(
 def test_a_file_that_grows_while_it_is_read_is_refused(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    with patch("ingest.load.survey", return_value=Survey(5, r"\n")):
+    def grown(name: str):
+        def survey_of(path: Path) -> Survey:
+            return Survey(5, r"\n") if path.name == name else survey(path)
+
+        return patch("ingest.load.survey", survey_of)
+
+    with grown("ratings.csv"):
         assert refusal(connection, tmp_path, CSV) == (
             f"{tmp_path}/ratings.csv has 4 lines, but 3 were read: was it written to meanwhile?"
         )
-    with patch("ingest.load.count_lines", return_value=5):
+    with grown("movies.csv"):
         message = refusal(connection, tmp_path, CSV)
     assert message == f"{tmp_path}/movies.csv was written to while it was read."
 

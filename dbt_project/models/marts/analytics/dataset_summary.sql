@@ -1,3 +1,11 @@
+{%- set row_variables = [
+    "rating_min", "rating_max", "rating_step", "earliest_rated_at", "duplicate_policy", "split_seed",
+] -%}
+{%- set settings = [] -%}
+{%- for name in row_variables -%}
+    {%- do settings.append(name ~ "=" ~ var(name)) -%}
+{%- endfor -%}
+
 with ratings as (
     select * from {{ ref("fct_ratings") }}
 ),
@@ -18,12 +26,12 @@ loads as (
     select * from {{ ref("stg_loads") }}
 ),
 
+-- Of the files and of each variable that decides which rows they come to.
 fingerprint as (
     select
         md5(
             coalesce({{ join_sorted("table_name || ':' || sha256 || ':' || line_count", ",") }}, '')
-            || '{{ var("duplicate_policy") }}'
-            || '{{ var("split_seed") }}'
+            || '|{{ settings | join("|") }}'
         ) as data_fingerprint
     from loads
 ),
