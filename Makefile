@@ -6,6 +6,7 @@ LIMIT ?=
 THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
 MEMORY_LIMIT ?= 2GB
 VARS ?=
+MODEL ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,7 +56,7 @@ train: setup ## Fit the models on the warehouse and publish their predictions
 	@$(STAGE) published -- $(MAKE) --no-print-directory fit-and-judge
 
 fit-and-judge:
-	@$(BIN)/python -m models_ml
+	@$(BIN)/python -m models_ml $(if $(MODEL),--model '$(MODEL)')
 	@$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select source:ml+
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
@@ -93,11 +94,12 @@ lock: setup ## Choose versions anew and write requirements.lock
 		--upgrade pyproject.toml --group dev --output-file requirements.lock
 
 clean: ## Remove what was built; the environment and downloads stay
-	@rm -rf '$(WAREHOUSE)' candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
+	@rm -rf '$(WAREHOUSE)' '$(basename $(WAREHOUSE)).models' candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.*-*
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
-	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS'
+	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
+	@echo 'MODEL (train it alone)'

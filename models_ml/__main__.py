@@ -3,12 +3,18 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from warehouse.connection import connect
 from warehouse.errors import UserError
+from warehouse.publishing import models_folder
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,40 +23,54 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m models_ml",
         description="Fit the models on the marts and write their results to the ml tables.",
     )
-    parser.parse_args(arguments)
+    parser.add_argument("--model", help="fit this one alone")
+    options = parser.parse_args(arguments)
     candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", "candidate/warehouse.duckdb"))
     if not candidate.exists():
         print(f"There is no candidate at {candidate}: `make build` makes one.", file=sys.stderr)
         return 1
     try:
-        _train(candidate, Console(highlight=False))
+        _train(candidate, options.model, Console(highlight=False))
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _train(candidate: Path, console: Console) -> None:
+def _train(candidate: Path, name: str | None, console: Console) -> None:
     with console.status("Loading libraries"):
-        from models_ml.runs import write_runs
-        from models_ml.training import fit_matrix_factorisation, fit_rating_clusters
+        from models_ml.models import RECIPES
+        from models_ml.parameters import read_parameters
+        from models_ml.runner import choose, remove_models_of_replaced_runs, run_task, tasks
 
+    chosen = choose(RECIPES, name)
+    parameters = read_parameters()
+    folder = models_folder(Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb")))
     with connect(candidate) as connection:
-        with console.status("Clustering ratings"):
-            clusters = fit_rating_clusters(connection)
-        console.print("rating_clusters: 5 clusters by K-means")
-        with console.status("matrix_factorisation: loading TensorFlow") as status:
-            factorisation = fit_matrix_factorisation(
-                connection,
-                lambda epoch, loss, val_loss: status.update(
-                    f"matrix_factorisation: epoch {epoch}, loss {loss:.4f},"
-                    f" validation loss {val_loss:.4f}"
+        remove_models_of_replaced_runs(connection, folder)
+        fits = []
+        for recipe in chosen:
+            possible, impossible = tasks(connection, recipe)
+            fits += [(recipe, protocol) for protocol in possible]
+            console.print(
+                *(
+                    f"{recipe.name}: no {missing} protocol without times\n"
+                    for missing in impossible
                 ),
+                sep="",
+                end="",
             )
-        epochs = len(factorisation.results["training_history"])
-        console.print(f"matrix_factorisation: {epochs} epochs, the best one's weights kept")
-        for run_id in write_runs(connection, [clusters, factorisation]):
-            console.print(f"  run {run_id}")
+        for number, (recipe, protocol) in enumerate(fits, start=1):
+            label = f"{recipe.name}, {protocol or 'to serve'}"
+            place = f"[{number} of {len(fits)}] {label}"
+            with console.status(place) as status:
+                report = partial(_show, status, place)
+                _, outcome = run_task(connection, recipe, protocol, parameters, folder, report)
+            console.print(f"{label}: {outcome.note}")
+
+
+def _show(status: "Status", place: str, words: str) -> None:
+    status.update(f"{place}: {words}")
 
 
 if __name__ == "__main__":

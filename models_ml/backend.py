@@ -1,10 +1,14 @@
 """TensorFlow and Keras, imported when they are needed: that takes seconds."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+EpochReport = Callable[[int, float, float], None]
+"""Takes the number of an epoch, its loss and its validation loss."""
 
 
 @cache
@@ -36,3 +40,30 @@ def _silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def epoch_log(report: EpochReport) -> Any:
+    """Make a Keras callback that reports epochs and keeps them.
+
+    Returns:
+        A callback whose ``rows`` are one an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``,
+        ``seconds``.
+    """
+
+    class EpochLog(load_keras().callbacks.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows: list[dict[str, float]] = []
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            seconds = time.perf_counter() - self.began
+            loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
+            self.rows.append(
+                {"epoch": epoch + 1, "loss": loss, "val_loss": val_loss, "seconds": seconds}
+            )
+            report(epoch + 1, loss, val_loss)
+
+    return EpochLog()

@@ -1,24 +1,22 @@
 """The plain matrix factorisation of the reference analysis, in Keras."""
 
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 
-from models_ml.backend import load_keras
+from models_ml.backend import EpochReport, epoch_log, load_keras
+from models_ml.ratings import Ids, Values, codes_of, ids_of, predictions
+from models_ml.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.saving import SavedModel
 
 if TYPE_CHECKING:
     import keras
 
-Codes = NDArray[np.int64]
-Values = NDArray[np.float64]
-EpochReport = Callable[[int, float, float], None]
 
-
-class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
     """Ratings as dot products of user and movie factors, without biases or regularisation.
 
     Each user and each movie has a vector of ``factors`` numbers; the predicted rating is the
@@ -27,12 +25,11 @@ class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     mean squared error. Training ends when the validation loss has not improved for
     ``patience`` epochs, and the weights of the best epoch stay.
 
-    Users and movies that the training rows lack keep their small random vectors: their
-    predictions lie near 0, moved to the lower end of the scale.
+    Users and movies without training rows keep their small random vectors, and those not known
+    at all share the one vector that the reference's model has to spare: their predictions lie
+    near 0, moved to the lower end of the scale.
 
     Args:
-        n_users: Number of users; their codes are 0 to ``n_users`` - 1.
-        n_movies: Number of movies; their codes are 0 to ``n_movies`` - 1.
         scale: The lowest and the highest rating, in stars; predictions stay between them.
         factors: Length of a vector.
         learning_rate: Adam's.
@@ -42,24 +39,25 @@ class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Seed of the first weights and of the order of batches.
 
     Attributes:
-        model_: The Keras model, with the inputs ``Item`` and ``User``.
+        user_ids_: The users' ids, ascending, shape (users,).
+        movie_ids_: The movies' ids, ascending, shape (movies,).
+        user_factors_: A row a user, and one for all others, shape (users + 1, factors).
+        movie_factors_: A row a movie, and one for all others, shape (movies + 1, factors).
         history_: A row an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``.
     """
 
+    state: ClassVar = ("user_ids_", "movie_ids_", "user_factors_", "movie_factors_")
+
     def __init__(
         self,
-        n_users: int,
-        n_movies: int,
         scale: tuple[float, float] = (0.5, 5.0),
         factors: int = 10,
-        learning_rate: float = 0.001,
-        batch_size: int = 1024,
+        learning_rate: float = 0.004,
+        batch_size: int = 4096,
         max_epochs: int = 200,
         patience: int = 2,
         random_state: int = 0,
     ) -> None:
-        self.n_users = n_users
-        self.n_movies = n_movies
         self.scale = scale
         self.factors = factors
         self.learning_rate = learning_rate
@@ -70,17 +68,20 @@ class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        X: Codes,  # noqa: N803 (scikit-learn's name)
+        X: Ids,  # noqa: N803 (scikit-learn's name)
         y: Values,
-        validation: tuple[Codes, Values],
+        validation: tuple[Ids, Values],
+        entities: tuple[Ids, Ids] | None = None,
         report: EpochReport = lambda epoch, loss, val_loss: None,
     ) -> "MatrixFactorisation":
         """Fit the factors.
 
         Args:
-            X: Codes, shape (ratings, 2): a user's and a movie's in each row.
+            X: Ids, shape (ratings, 2): a user's and a movie's in each row.
             y: Ratings in stars, shape (ratings,).
             validation: The same two for the rows that decide when to stop.
+            entities: The ids of all users and of all movies that get a vector, both ascending;
+                without them, those of ``X``.
             report: Called after each epoch with its number, loss and validation loss.
 
         Returns:
@@ -88,13 +89,15 @@ class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         keras = load_keras()
         keras.utils.set_random_seed(self.random_state)
-        self.model_ = build_model(self.n_users, self.n_movies, self.factors)
-        self.model_.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="mse")
-        log = _epoch_log(report)
-        self.model_.fit(
-            _inputs(X),
+        users, movies = entities or (X[:, 0], X[:, 1])
+        self.user_ids_, self.movie_ids_ = np.unique(users), np.unique(movies)
+        network = build_model(len(self.user_ids_), len(self.movie_ids_), self.factors)
+        network.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="mse")
+        log = epoch_log(report)
+        network.fit(
+            self._inputs(X),
             y.astype("float32"),
-            validation_data=(_inputs(validation[0]), validation[1].astype("float32")),
+            validation_data=(self._inputs(validation[0]), validation[1].astype("float32")),
             batch_size=self.batch_size,
             epochs=self.max_epochs,
             callbacks=[
@@ -103,27 +106,62 @@ class MatrixFactorisation(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ],
             verbose=0,
         )
+        (self.user_factors_,) = network.get_layer("user_factors").get_weights()
+        (self.movie_factors_,) = network.get_layer("movie_factors").get_weights()
         self.history_: list[dict[str, float]] = log.rows
         return self
 
-    def predict(self, X: Codes) -> Values:  # noqa: N803
+    def predict(self, X: Ids) -> Values:  # noqa: N803
         """Predict ratings in stars, on the scale; ``X`` as in :meth:`fit`, result (ratings,)."""
-        predicted = self.model_.predict(_inputs(X), batch_size=1 << 15, verbose=0)
-        return np.asarray(np.clip(predicted[:, 0], *self.scale), dtype=np.float64)
+        users = self.user_factors_[codes_of(X[:, 0], self.user_ids_)]
+        movies = self.movie_factors_[codes_of(X[:, 1], self.movie_ids_)]
+        products = np.einsum("ij,ij->i", users, movies)
+        return np.asarray(np.clip(products, *self.scale), dtype=np.float64)
 
-    @property
-    def user_factors_(self) -> NDArray[np.float32]:
-        """The users' vectors, shape (n_users, factors), in the order of codes."""
-        return self._factors("user_factors")[: self.n_users]
+    def _inputs(self, ids: Ids) -> dict[str, NDArray[np.int32]]:
+        return {
+            "User": codes_of(ids[:, :1], self.user_ids_).astype(np.int32),
+            "Item": codes_of(ids[:, 1:], self.movie_ids_).astype(np.int32),
+        }
 
-    @property
-    def movie_factors_(self) -> NDArray[np.float32]:
-        """The movies' vectors, shape (n_movies, factors), in the order of codes."""
-        return self._factors("movie_factors")[: self.n_movies]
 
-    def _factors(self, layer: str) -> NDArray[np.float32]:
-        (weights,) = self.model_.get_layer(layer).get_weights()
-        return np.asarray(weights, dtype=np.float32)
+def train(task: Task) -> Outcome:
+    """Fit the reference's matrix factorisation on the training rows of a protocol.
+
+    Validation rows decide when to stop; the rows of both other parts are predicted.
+    """
+    users = task.marts["features.user_codes"].sort_values("user_code")["user_id"].to_numpy()
+    movies = task.marts["features.movie_codes"].sort_values("movie_code")["movie_id"].to_numpy()
+    parts = task.parts
+    model = MatrixFactorisation(**task.params, scale=task.scale, random_state=task.seed)
+    model.fit(
+        ids_of(parts.train),
+        parts.train["rating"].to_numpy(),
+        (ids_of(parts.validation), parts.validation["rating"].to_numpy()),
+        entities=(users, movies),
+        report=lambda epoch, loss, val_loss: task.report(
+            f"epoch {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
+        ),
+    )
+    results = {
+        "training_history": pd.DataFrame(model.history_),
+        "rating_predictions": predictions(model, parts),
+        "user_embeddings": pd.DataFrame(
+            {"user_id": users, "embedding": list(model.user_factors_[:-1])}
+        ),
+        "movie_embeddings": pd.DataFrame(
+            {"movie_id": movies, "embedding": list(model.movie_factors_[:-1])}
+        ),
+    }
+    return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
+
+
+RECIPE = Recipe(
+    name="matrix_factorisation",
+    marts=("features.user_codes", "features.movie_codes"),
+    protocols=PROTOCOLS,
+    train=train,
+)
 
 
 def build_model(n_users: int, n_movies: int, factors: int) -> "keras.Model":
@@ -147,30 +185,3 @@ def build_model(n_users: int, n_movies: int, factors: int) -> "keras.Model":
         [layers.Flatten()(movie_factors), layers.Flatten()(user_factors)]
     )
     return keras.Model(inputs=[item, user], outputs=rating, name="matrix_factorisation")
-
-
-def _inputs(codes: Codes) -> dict[str, NDArray[np.int32]]:
-    return {
-        "User": codes[:, :1].astype(np.int32),
-        "Item": codes[:, 1:].astype(np.int32),
-    }
-
-
-def _epoch_log(report: EpochReport) -> Any:
-    class EpochLog(load_keras().callbacks.Callback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.rows: list[dict[str, float]] = []
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seconds = time.perf_counter() - self.began
-            loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
-            self.rows.append(
-                {"epoch": epoch + 1, "loss": loss, "val_loss": val_loss, "seconds": seconds}
-            )
-            report(epoch + 1, loss, val_loss)
-
-    return EpochLog()

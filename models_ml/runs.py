@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ class Run:
         started_at: When the fit began, UTC without a zone.
         finished_at: When the results were complete.
         params: The model's parameters.
-        protocol: The protocol whose training rows were read, or ``None`` for all ratings.
+        protocol: The protocol whose training rows were read, or ``None`` for the fit that serves.
         seed: The seed of the fit.
         results: Rows for tables of the schema ``ml``, by table, without ``run_id``.
     """
@@ -39,7 +39,7 @@ class Run:
     params: dict[str, Any]
     protocol: str | None
     seed: int
-    results: "dict[str, pd.DataFrame]"
+    results: "Mapping[str, pd.DataFrame]"
 
 
 def now() -> datetime:
@@ -47,53 +47,49 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def write_runs(connection: duckdb.DuckDBPyConnection, runs: Sequence[Run]) -> list[str]:
-    """Add runs and their results to ``ml.*``: all of them, or none.
+def write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> str:
+    """Add a run and its results to ``ml.*``: all of it, or none.
 
     Args:
         connection: A connection that may write, to a warehouse that dbt has built.
-        runs: The runs.
+        run: The run.
 
     Returns:
-        The ids of the runs, in their order.
+        The run's id.
     """
-    version = code_version()
     ((fingerprint,),) = connection.execute(
         "select data_fingerprint from analytics.dataset_summary"
     ).fetchall()
-    run_ids = []
+    run_id = f"{run.started_at:%Y%m%dT%H%M%S}-{run.model}-{uuid4().hex[:8]}"
+    row = {
+        "run_id": run_id,
+        "model": run.model,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "params": json.dumps(run.params, sort_keys=True),
+        "code_version": code_version(),
+        "data_fingerprint": fingerprint,
+        "protocol": run.protocol,
+        "seed": run.seed,
+    }
+    names = source_columns("ml")["runs"]
     connection.begin()
     try:
-        for run in runs:
-            run_id = f"{run.started_at:%Y%m%dT%H%M%S}-{run.model}-{uuid4().hex[:8]}"
-            row = {
-                "run_id": run_id,
-                "model": run.model,
-                "started_at": run.started_at,
-                "finished_at": run.finished_at,
-                "params": json.dumps(run.params, sort_keys=True),
-                "code_version": version,
-                "data_fingerprint": fingerprint,
-                "protocol": run.protocol,
-                "seed": run.seed,
-            }
-            names = source_columns("ml")["runs"]
+        connection.execute(
+            f"insert into ml.runs ({', '.join(names)}) values ({', '.join('?' * len(names))})",
+            [row[name] for name in names],
+        )
+        for table, frame in run.results.items():
+            connection.register("result", frame)
             connection.execute(
-                f"insert into ml.runs ({', '.join(names)}) values ({', '.join('?' * len(names))})",
-                [row[name] for name in names],
+                f"insert into ml.{table} by name select ? as run_id, * from result", [run_id]
             )
-            for table, frame in run.results.items():
-                connection.register("result", frame)
-                connection.execute(
-                    f"insert into ml.{table} by name select ? as run_id, * from result", [run_id]
-                )
-                connection.unregister("result")
-            run_ids.append(run_id)
+            connection.unregister("result")
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return run_ids
+    return run_id
 
 
 def code_version() -> str:

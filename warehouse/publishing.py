@@ -36,6 +36,11 @@ def candidate_path(warehouse: Path) -> Path:
     return warehouse.parent / "candidate" / warehouse.name
 
 
+def models_folder(warehouse: Path) -> Path:
+    """Name the folder of a published file's saved models: beside it, one folder a run."""
+    return warehouse.with_name(warehouse.stem + ".models")
+
+
 def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
     """Prepare a candidate, run a command on it, and publish it if the command succeeds.
 
