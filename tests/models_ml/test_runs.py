@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models_ml import runs
-from models_ml.runs import Run, code_version, write_runs
+from models_ml.runs import Run, code_version, write_run
 from warehouse.tables import create_tables
 
 
@@ -44,7 +44,7 @@ def count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def test_a_run_carries_what_made_it(connection) -> None:
-    (run_id,) = write_runs(connection, [run()])
+    run_id = write_run(connection, run())
     ((params, version, fingerprint, protocol, seed),) = connection.execute(
         "select params, code_version, data_fingerprint, protocol, seed from ml.runs"
         " where run_id = ?",
@@ -57,17 +57,19 @@ def test_a_run_carries_what_made_it(connection) -> None:
     ).fetchall() == [(1, [1.0]), (2, [2.0])]
 
 
-def test_one_failure_takes_back_all_runs(connection) -> None:
-    broken = run(results={"training_history": pd.DataFrame({"epoch": ["not a number"]})})
+def test_a_failure_takes_back_the_whole_run(connection) -> None:
+    results = {
+        "user_embeddings": pd.DataFrame({"user_id": [1], "embedding": [[1.0]]}),
+        "training_history": pd.DataFrame({"epoch": ["not a number"]}),
+    }
     with pytest.raises(duckdb.Error):
-        write_runs(connection, [run(), broken])
+        write_run(connection, run(results=results))
     assert count(connection, "runs") == 0
     assert count(connection, "user_embeddings") == 0
 
 
 def test_equal_runs_stay_apart(connection) -> None:
-    first, second = write_runs(connection, [run(), run()])
-    assert first != second
+    assert write_run(connection, run()) != write_run(connection, run())
     assert count(connection, "runs") == 2
 
 

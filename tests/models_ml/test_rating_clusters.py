@@ -1,0 +1,29 @@
+"""The reference's clusters of ratings."""
+
+import numpy as np
+
+from models_ml.rating_clusters import RatingClusters
+
+
+def planted(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    centres = np.array([[0.0, 0.0, 0.0], [10.0, 0.0, 0.0], [0.0, 10.0, 0.0]])
+    truth = generator.integers(3, size=300)
+    return centres[truth] + generator.normal(scale=0.5, size=(300, 3)), truth
+
+
+def test_planted_clusters_are_found() -> None:
+    rows, truth = planted(np.random.default_rng(0))
+    labels = RatingClusters(clusters=3).fit(rows).predict(rows)
+
+    assert len({*zip(truth, labels, strict=True)}) == 3
+
+
+def test_a_row_is_in_the_cluster_with_the_nearest_centre() -> None:
+    rows, _ = planted(np.random.default_rng(1))
+    model = RatingClusters(clusters=5, starts=2).fit(rows)
+    nearest = [
+        min(range(5), key=lambda label: float(((row - model.centres_[label]) ** 2).sum()))
+        for row in rows
+    ]
+
+    np.testing.assert_array_equal(model.predict(rows), nearest)
