@@ -160,11 +160,11 @@ def _parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol | None) -> 
 def _mart(
     connection: duckdb.DuckDBPyConnection, mart: str, protocol: Protocol | None
 ) -> "pd.DataFrame":
-    """Read a relation; of one that differs by protocol, only the rows of this one."""
+    """Read a relation, sorted; of one that differs by protocol, only the rows of this one."""
     relation = connection.sql(f"from {mart}")
     if "protocol" in relation.columns:
         relation = relation.filter(f"protocol = '{protocol or 'serving'}'")
-    return relation.df()
+    return relation.order("all").df()
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, columns: str, condition: str) -> "pd.DataFrame":

@@ -7,6 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+RATING_CELLS = [("rmse", "random"), ("rmse", "temporal"), ("rmse", "last")]
+LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last")]
+
 SCHEMAS = ("raw", "core", "quality", "analytics", "features", "ml", "predictions")
 
 
@@ -29,9 +32,13 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
         Text(_tests(connection)),
         *(Text(line) for line in _refused(connection)),
         Text(),
-        _errors(connection),
+        _leaderboard(connection, "held-out ratings", RATING_CELLS, best="asc"),
         Text(),
+        _leaderboard(connection, "lists of 20 movies", LIST_CELLS, best="desc"),
+        Text(),
+        *_segments(connection),
         Text("next"),
+        Text("  make recommend USER=200         what to watch next, and why"),
         Text("  make sql                        ask the warehouse in SQL"),
         Text("  make docs                       read what each table and column means"),
         Text("  make DATASET=ml-latest-small    do it all for a MovieLens release"),
@@ -82,14 +89,38 @@ def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [f"lines refused: {count:,} of {table} by {rule}" for table, rule, count in rules]
 
 
-def _errors(connection: duckdb.DuckDBPyConnection) -> Table:
+def _leaderboard(
+    connection: duckdb.DuckDBPyConnection, title: str, cells: list[tuple[str, str]], best: str
+) -> Table:
+    """Lay out models, the best first, by a metric and protocol a column."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("error on held-out ratings")
-    for name in ("RMSE in stars", "95% interval", "ratings"):
-        table.add_column(name, justify="right")
-    for model, value, low, high, count in connection.execute(
-        "select model, value, ci_low, ci_high, row_count from predictions.model_leaderboard"
-        " where protocol = 'random' and metric = 'rmse' and slice = 'all' order by value"
+    table.add_column(title)
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for model, metric, protocol, value, margin in connection.execute(
+        "select model, metric, protocol, value, ci_high - value"
+        " from predictions.model_leaderboard where slice = 'all'"
+        f" order by metric = ? desc, value {best}, model",
+        [cells[0][0]],
     ).fetchall():
-        table.add_row(model, f"{value:.4f}", f"{low:.4f} to {high:.4f}", f"{count:,}")
+        if (metric, protocol) in cells:
+            text = f"{value:.3f} ± {margin:.3f}"
+            found.setdefault(model, {})[metric, protocol] = text
+    for metric, protocol in cells:
+        table.add_column(f"{metric} {protocol}", justify="right")
+    for model, values in found.items():
+        table.add_row(model, *(values.get(cell, "") for cell in cells))
     return table
+
+
+def _segments(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    rows = connection.execute(
+        "select name, user_count from predictions.segment_profiles order by segment"
+    ).fetchall()
+    if not rows:
+        return []
+    table = Table(box=None, pad_edge=False)
+    table.add_column("segments of users")
+    table.add_column("users", justify="right")
+    for name, count in rows:
+        table.add_row(name, f"{count:,}")
+    return [table, Text()]
