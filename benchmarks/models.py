@@ -77,8 +77,8 @@ def naive_list_metrics(connection: duckdb.DuckDBPyConnection, model: str) -> tup
     ).fetchall():
         lists.setdefault(user, []).append(movie)
     gains, recalls = [], []
-    for user, rows in held_out.items():
-        relevant = {movie for _, movie, stars in rows if stars >= RELEVANT_FROM and movie in seen}
+    for user, held in held_out.items():
+        relevant = {movie for _, movie, stars in held if stars >= RELEVANT_FROM and movie in seen}
         if not relevant:
             continue
         shown = lists.get(user, [])

@@ -271,7 +271,7 @@ def test_a_looping_reader_sees_only_whole_states_of_builds_and_trainings(
     reader = Reader(pipeline.warehouse)
     reader.start()
     try:
-        pipeline.make("train")
+        pipeline.make("train", MODEL="matrix_factorisation")
         pipeline.make("build", DATASET=large)
         seen = reader.queries
         wait_for(lambda: reader.queries > seen + 1)
@@ -283,8 +283,8 @@ def test_a_looping_reader_sees_only_whole_states_of_builds_and_trainings(
     # Before and after the training, then after the build: its data have no current run
     assert reader.states == {
         (300, 300, 300, 300, 0, 0),
-        (300, 300, 300, 300, 2, 1),
-        (600, 600, 600, 600, 2, 0),
+        (300, 300, 300, 300, 3, 3),
+        (600, 600, 600, 600, 3, 0),
     }
 
 
