@@ -7,6 +7,8 @@ THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
 MEMORY_LIMIT ?= 2GB
 VARS ?=
 MODEL ?=
+KEEP ?= 3
+STATE ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,13 +22,14 @@ STAGE := $(BIN)/python -m warehouse --start
 export REELHOUSE_WAREHOUSE = $(WAREHOUSE)
 export REELHOUSE_THREADS = $(THREADS)
 export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
+export REELHOUSE_KEEP = $(KEEP)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish summary sql docs test lint format lock clean help \
+.PHONY: all setup build train publish states rollback summary sql docs test lint format lock clean help \
 	load-and-build fit-and-judge
 
 all: ## Everything: set up, load, build, train, publish, summarise
@@ -62,6 +65,12 @@ fit-and-judge:
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
 	@$(STAGE) candidate -- $(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
 
+states: setup ## List the last published states, KEEP of which are kept
+	@$(BIN)/python -m warehouse.states
+
+rollback: setup ## Publish the latest kept state again, or STATE=number
+	@$(BIN)/python -m warehouse.states --restore $(if $(STATE),--number '$(STATE)')
+
 summary: setup ## Say what the warehouse holds
 	@$(BIN)/python -m report
 
@@ -94,7 +103,8 @@ lock: setup ## Choose versions anew and write requirements.lock
 		--upgrade pyproject.toml --group dev --output-file requirements.lock
 
 clean: ## Remove what was built; the environment and downloads stay
-	@rm -rf '$(WAREHOUSE)' '$(basename $(WAREHOUSE)).models' candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
+	@rm -rf '$(WAREHOUSE)' $(addprefix $(basename $(WAREHOUSE)),.models .states)
+	@rm -rf candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.*-*
 
 help: ## Show this list
@@ -102,4 +112,4 @@ help: ## Show this list
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
-	@echo 'MODEL (train it alone)'
+	@echo 'MODEL (train it alone), KEEP (states to keep), STATE (the one to roll back to)'

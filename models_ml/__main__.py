@@ -45,9 +45,9 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
 
     chosen = choose(RECIPES, name)
     parameters = read_parameters()
-    folder = models_folder(Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb")))
+    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
+    remove_models_of_replaced_runs(warehouse)
     with connect(candidate) as connection:
-        remove_models_of_replaced_runs(connection, folder)
         fits = []
         for recipe in chosen:
             possible, impossible = tasks(connection, recipe)
@@ -65,7 +65,9 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
             place = f"[{number} of {len(fits)}] {label}"
             with console.status(place) as status:
                 report = partial(_show, status, place)
-                _, outcome = run_task(connection, recipe, protocol, parameters, folder, report)
+                _, outcome = run_task(
+                    connection, recipe, protocol, parameters, models_folder(warehouse), report
+                )
             console.print(f"{label}: {outcome.note}")
 
 

@@ -10,7 +10,10 @@ import duckdb
 from models_ml.parameters import Parameters
 from models_ml.recipe import Outcome, Parts, Protocol, Recipe, Report, Task
 from models_ml.runs import Run, now, write_run
+from warehouse.connection import connect
 from warehouse.errors import UserError
+from warehouse.publishing import models_folder
+from warehouse.states import states
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,15 +103,26 @@ def read_task(
     )
 
 
-def remove_models_of_replaced_runs(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Remove saved models whose run is not the latest of its model and protocol."""
+def remove_models_of_replaced_runs(warehouse: Path) -> None:
+    """Remove saved models that neither the published file nor a kept state of it uses.
+
+    A model is used where its run is the latest of its model and protocol.
+    """
+    folder = models_folder(warehouse)
     if not folder.is_dir():
         return
-    latest = connection.execute(
-        "select max_by(run_id, (finished_at, run_id)) from ml.runs group by model, protocol"
-    ).fetchall()
+    used = set()
+    for path in [warehouse, *(state.path for state in states(warehouse))]:
+        with connect(path, read_only=True) as connection:
+            used |= {
+                run_id
+                for (run_id,) in connection.execute(
+                    "select max_by(run_id, (finished_at, run_id)) from ml.runs"
+                    " group by model, protocol"
+                ).fetchall()
+            }
     for saved in folder.iterdir():
-        if (saved.name,) not in latest:
+        if saved.name not in used:
             shutil.rmtree(saved)
 
 

@@ -5,18 +5,17 @@ is copied into a compact file beside the published one, which a single rename th
 reader sees the old state or the new one; one who holds the old file open keeps it.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from warehouse.connection import connect, quoted
 from warehouse.errors import UserError
+from warehouse.locking import candidate_path, only_writer
+from warehouse.states import kept_count, replace
 from warehouse.tables import create_tables, source_columns
 
 
@@ -29,11 +28,6 @@ class Start(StrEnum):
     """A copy of the published file: a training."""
     CANDIDATE = "candidate"
     """The candidate as it is: publishing what a plain ``dbt build`` made."""
-
-
-def candidate_path(warehouse: Path) -> Path:
-    """Name the candidate of a published file: the same name in ``candidate/`` beside it."""
-    return warehouse.parent / "candidate" / warehouse.name
 
 
 def models_folder(warehouse: Path) -> Path:
@@ -54,11 +48,12 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         The command's exit status; the published file changes only if that is 0.
 
     Raises:
-        UserError: There is nothing to start from, or the command does not exist.
+        UserError: There is nothing to start from, the command does not exist, or a setting of the
+            publishing is wrong.
     """
+    kept_count()
     candidate = candidate_path(warehouse)
-    candidate.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(candidate) as lock:
+    with only_writer(candidate) as lock:
         _prepare(candidate, warehouse, start)
         environment = os.environ | {"REELHOUSE_CANDIDATE": str(candidate)}
         # The command inherits the lock: should this process be killed, the lock lasts as long
@@ -70,20 +65,6 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         if status == 0:
             _publish(candidate, warehouse)
     return status
-
-
-@contextmanager
-def _only_writer(candidate: Path) -> Iterator[int]:
-    lock = os.open(candidate.with_name(candidate.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"Another build writes to {candidate}; waiting for it to end.", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
-    finally:
-        os.close(lock)
 
 
 def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
@@ -126,7 +107,7 @@ def _publish(candidate: Path, warehouse: Path) -> None:
         connection.execute("copy from database candidate to compact")
         connection.execute("detach compact")
     _flush(compact)
-    compact.replace(warehouse)
+    replace(warehouse, compact)
     _flush(warehouse.parent)
 
 

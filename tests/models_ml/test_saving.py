@@ -54,7 +54,7 @@ def test_what_cannot_be_a_plain_array_is_not_saved(tmp_path: Path) -> None:
     model = Doubler()
     model.factor_ = np.array([print], dtype=object)
 
-    with pytest.raises(ValueError, match="[Oo]bject"):
+    with pytest.raises(ValueError, match=r"[Oo]bject"):
         model.save(tmp_path / "model")
 
 

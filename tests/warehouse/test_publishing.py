@@ -15,7 +15,8 @@ import pytest
 from tests.pipeline import ROOT, Pipeline, write_dataset
 from warehouse.connection import connect
 from warehouse.errors import UserError
-from warehouse.publishing import Start, candidate_path, publish_after
+from warehouse.locking import candidate_path
+from warehouse.publishing import Start, publish_after
 
 MOVIES = [f"{i},Movie {i} (1995),Drama|Comedy" for i in range(1, 41)]
 
@@ -227,7 +228,11 @@ def test_a_kill_while_publishing_leaves_the_old_state_or_the_new(
     assert value(warehouse) == (2 if moment == "after the rename" else 1)
     assert publish_after(warehouse, Start.EMPTY, write(3)) == 0
     assert value(warehouse) == 3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["candidate", "w.duckdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "candidate",
+        "w.duckdb",
+        "w.states",
+    ]
 
 
 class Reader(threading.Thread):

@@ -1,0 +1,33 @@
+"""Who may write: a candidate, and the lock that one writer at a time holds."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def candidate_path(warehouse: Path) -> Path:
+    """Name the candidate of a published file: the same name in ``candidate/`` beside it."""
+    return warehouse.parent / "candidate" / warehouse.name
+
+
+@contextmanager
+def only_writer(candidate: Path) -> Iterator[int]:
+    """Hold the lock of a candidate; wait, and say so, while somebody else does.
+
+    Yields:
+        The open lock file: whoever inherits it holds the lock too.
+    """
+    candidate.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(candidate.with_name(candidate.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another build writes to {candidate}; waiting for it to end.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)

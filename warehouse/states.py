@@ -1,0 +1,174 @@
+"""The last published states, kept beside the warehouse: listed, and restored with one command.
+
+``python -m warehouse.states`` lists them; with ``--restore`` the latest of them, or the one of a
+number, becomes the published file again.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from warehouse.connection import connect
+from warehouse.errors import UserError
+from warehouse.locking import candidate_path, only_writer
+
+KEPT = 3
+"""How many states are kept where ``REELHOUSE_KEEP`` does not say."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A published file that another one replaced.
+
+    Attributes:
+        number: Counts up with each state of the warehouse, whatever the clock says.
+        path: The file.
+        published_at: When it was published, UTC without a zone.
+    """
+
+    number: int
+    path: Path
+    published_at: datetime
+
+
+def states_folder(warehouse: Path) -> Path:
+    """Name the folder of a published file's earlier states: beside it."""
+    return warehouse.with_name(warehouse.stem + ".states")
+
+
+def states(warehouse: Path) -> list[State]:
+    """List the kept states of a warehouse, the latest first."""
+    found = []
+    for path in states_folder(warehouse).glob("*.duckdb"):
+        if path.stem.isdecimal():
+            found.append(State(int(path.stem), path, _published_at(path)))
+    return sorted(found, key=lambda state: -state.number)
+
+
+def kept_count() -> int:
+    """Tell how many states are to be kept.
+
+    Raises:
+        UserError: ``REELHOUSE_KEEP`` is no whole number from 0 on.
+    """
+    text = os.environ.get("REELHOUSE_KEEP", str(KEPT))
+    if not text.isdecimal():
+        raise UserError(f"KEEP={text}: it must be a whole number from 0 on.")
+    return int(text)
+
+
+def replace(warehouse: Path, new: Path) -> None:
+    """Put a new file in the place of the published one, which becomes a state.
+
+    At each moment the published file is the old one or the new one, whole. A state is the same
+    file under another name, so keeping it takes neither time nor, until the other goes, space.
+
+    Raises:
+        UserError: ``REELHOUSE_KEEP`` is wrong; nothing has changed then.
+    """
+    kept = kept_count()
+    if kept and warehouse.exists() and not _is_kept(warehouse):
+        folder = states_folder(warehouse)
+        folder.mkdir(exist_ok=True)
+        number = max((state.number for state in states(warehouse)), default=0) + 1
+        _link(warehouse, folder / f"{number}.duckdb")
+    new.replace(warehouse)
+    for state in states(warehouse)[kept:]:
+        state.path.unlink()
+
+
+def restore(warehouse: Path, number: int | None) -> State:
+    """Publish a state again; what was published until now becomes a state.
+
+    Args:
+        warehouse: The published file.
+        number: The state's number, or ``None`` for the latest.
+
+    Returns:
+        The state that was restored.
+
+    Raises:
+        UserError: There is no such state.
+    """
+    found = [state for state in states(warehouse) if number in (None, state.number)]
+    if not found:
+        wanted = "earlier state" if number is None else f"state {number}"
+        raise UserError(f"There is no {wanted} of {warehouse}: `make states` lists them.")
+    replace(warehouse, found[0].path)
+    return found[0]
+
+
+def _published_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+
+
+def _is_kept(warehouse: Path) -> bool:
+    """Tell whether a crash came between keeping a state and replacing the published file."""
+    return any(state.path.samefile(warehouse) for state in states(warehouse))
+
+
+def _link(existing: Path, new: Path) -> None:
+    """Give a file a second name, or where the disk knows no such thing, a copy."""
+    try:
+        os.link(existing, new)
+    except OSError:
+        shutil.copy2(existing, new)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """List the states, or restore one, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m warehouse.states",
+        description="List the published states that are kept, or restore one.",
+    )
+    parser.add_argument("--restore", action="store_true", help="publish the latest state again")
+    parser.add_argument("--number", type=int, help="not the latest state, but this one")
+    options = parser.parse_args(arguments)
+    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
+    try:
+        if options.restore:
+            with only_writer(candidate_path(warehouse)):
+                state = restore(warehouse, options.number)
+            print(f"{warehouse} is state {state.number} again. The one before it is kept too.")
+        else:
+            Console(highlight=False).print(_table(warehouse))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _table(warehouse: Path) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("state")
+    table.add_column("published (UTC)")
+    for heading in ("MB", "ratings", "runs"):
+        table.add_column(heading, justify="right")
+    rows = [(str(state.number), state.path) for state in states(warehouse)]
+    for name, path in [("now", warehouse), *rows] if warehouse.exists() else rows:
+        size = f"{path.stat().st_size / 1e6:,.1f}"
+        table.add_row(name, f"{_published_at(path):%Y-%m-%d %H:%M:%S}", size, *_counts(path))
+    return table
+
+
+def _counts(path: Path) -> tuple[str, str]:
+    try:
+        with connect(path, read_only=True) as connection:
+            ((ratings, runs),) = connection.execute(
+                "select (select count(*) from core.fct_ratings), (select count(*) from ml.runs)"
+            ).fetchall()
+    except (UserError, duckdb.Error):
+        return "unreadable", ""
+    return f"{ratings:,}", f"{runs:,}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
