@@ -76,7 +76,7 @@ summary: setup ## Say what the warehouse holds
 
 sql: setup ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
-	@$(BIN)/duckdb -readonly '$(WAREHOUSE)'
+	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
 
 docs: setup ## Make dbt's docs site of the candidate, one HTML file
 	@$(DBT) docs generate --static $(PROJECT)

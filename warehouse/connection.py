@@ -20,7 +20,8 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
 
     Args:
         path: The file. Without ``read_only`` it is created where it does not exist.
-        read_only: Leave the file as it is; any number of readers may then share it.
+        read_only: Leave the file as it is, and reach no other one; any number of readers may
+            share it.
 
     Returns:
         A connection that works in UTC, with the threads and the memory limit that the
@@ -46,6 +47,10 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
             connection.close()
             raise UserError(f"{variable}={value}: {_first_line(error)}") from error
     connection.execute("set TimeZone = 'UTC'")
+    if read_only:
+        # A reader reaches no other file: it can neither attach, nor copy, nor load anything.
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
     return connection
 
 

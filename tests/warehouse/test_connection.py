@@ -1,10 +1,13 @@
 """What can go wrong when a warehouse is opened is said in a sentence."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.pipeline import ROOT
 from warehouse.connection import connect, quoted
 from warehouse.errors import UserError
 
@@ -47,11 +50,48 @@ def test_settings_reach_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert settings == [(1, "512.0 MiB", "UTC")]
 
 
-def test_a_reader_cannot_write(tmp_path: Path) -> None:
+ESCAPES = [
+    "create table t (x int)",
+    "attach '{other}'",
+    "copy (select 1) to '{other}'",
+    "select * from read_csv('{other}')",
+    "from '{other}'",
+    "from glob('{folder}/*')",
+    "export database '{folder}/out'",
+    "install json from '{folder}'",
+    "set enable_external_access = true",
+]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
     path = tmp_path / "w.duckdb"
     connect(path).close()
-    with connect(path, read_only=True) as connection, pytest.raises(duckdb.Error):
-        connection.execute("create table t (x int)")
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    return path
+
+
+@pytest.mark.parametrize("statement", ESCAPES)
+def test_a_reader_can_neither_write_nor_reach_another_file(file: Path, statement: str) -> None:
+    folder = file.parent
+    with connect(file, read_only=True) as connection, pytest.raises(duckdb.Error):
+        connection.execute(statement.format(other=folder / "other.csv", folder=folder))
+    assert sorted(path.name for path in folder.iterdir()) == ["other.csv", "w.duckdb"]
+
+
+@pytest.mark.parametrize("statement", [*ESCAPES, ".shell touch '{folder}/shell'", ".open {other}"])
+def test_neither_can_the_prompt(file: Path, statement: str) -> None:
+    folder = file.parent
+    result = subprocess.run(
+        ["make", "--no-print-directory", "sql", f"WAREHOUSE={file}"],
+        input=statement.format(other=folder / "other.csv", folder=folder) + ";\n",
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.search("Error|cannot be used in -safe mode", result.stdout + result.stderr)
+    assert sorted(path.name for path in folder.iterdir()) == ["other.csv", "w.duckdb"]
 
 
 @pytest.mark.parametrize("text", ["plain", "it's", "''", "'; drop table t; --", "ü\n\0"[:2]])
