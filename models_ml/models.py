@@ -1,9 +1,10 @@
 """The models, in the order in which they are trained."""
 
-from models_ml import matrix_factorisation, rating_clusters
+from models_ml import ease, matrix_factorisation, rating_clusters
 from models_ml.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
     rating_clusters.RECIPE,
     matrix_factorisation.RECIPE,
+    ease.RECIPE,
 )
