@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from report.summary import summarise
-from warehouse.connection import connect
 from warehouse.errors import UserError
+from warehouse.published import read_published
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
     console = Console(highlight=False, record=True, width=80 if options.svg else None)
     try:
-        with connect(warehouse, read_only=True) as connection:
+        with read_published(warehouse) as connection:
             console.print(summarise(connection, warehouse))
     except UserError as error:
         print(error, file=sys.stderr)

@@ -15,6 +15,7 @@ from pathlib import Path
 from warehouse.connection import connect, quoted
 from warehouse.errors import UserError
 from warehouse.locking import candidate_path, only_writer
+from warehouse.published import read_published, stamp
 from warehouse.states import kept_count, replace
 from warehouse.tables import create_tables, source_columns
 
@@ -72,8 +73,8 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
         if not candidate.exists():
             raise UserError(f"There is no candidate at {candidate}: `make build` makes one.")
         return
-    if start is Start.PUBLISHED and not warehouse.exists():
-        raise UserError(f"There is no warehouse at {warehouse}: `make build` makes one.")
+    if start is Start.PUBLISHED:
+        read_published(warehouse).close()
     candidate.unlink(missing_ok=True)
     candidate.with_name(candidate.name + ".wal").unlink(missing_ok=True)
     if start is Start.PUBLISHED:
@@ -105,6 +106,7 @@ def _publish(candidate: Path, warehouse: Path) -> None:
         connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
         connection.execute(f"attach {quoted(compact)} as compact")
         connection.execute("copy from database candidate to compact")
+        stamp(connection, "compact")
         connection.execute("detach compact")
     _flush(compact)
     replace(warehouse, compact)
