@@ -321,6 +321,21 @@ class TestAnalytics:
         actual = dataset.relation("analytics.most_rated_movies", "popularity_rank")
         assert_same(actual, expected[columns])
 
+    def test_start_list_takes_the_best_of_each_genre_in_turn(self, dataset: Dataset) -> None:
+        rated = dataset.rated.set_index("movie_id")
+        stars = rated["rating_count"] * (rated["mean_rating"] - dataset.ratings["rating"].mean())
+        best_first = stars.round(6).sort_values(ascending=False, kind="stable").index
+        genres = dataset.movie_genres.groupby("genre")["movie_id"].agg(set).drop("None")
+        expected: list[int] = []
+        turn = 0
+        while len(expected) < 20:
+            ranked = [[movie for movie in best_first if movie in members] for members in genres]
+            movies = {movies[turn] for movies in ranked if len(movies) > turn} - set(expected)
+            expected += [movie for movie in best_first if movie in movies]
+            turn += 1
+        actual = dataset.relation("analytics.start_list", "rank")
+        assert actual["movie_id"].tolist() == expected[:20]
+
     def test_rating_count_histogram_is_numpys(self, dataset: Dataset) -> None:
         actual = dataset.relation("analytics.rating_count_histogram", "scope, bin")
         counts = {"all": dataset.rated["rating_count"]}
