@@ -41,7 +41,7 @@ BANNED = {
 
 # Functions that DuckDB and Spark both have, with one meaning.
 PORTABLE_FUNCTIONS = {
-    *("abs", "ceil", "floor", "power", "round", "sqrt"),
+    *("abs", "bit_count", "ceil", "floor", "ln", "log2", "power", "round", "sqrt"),
     *("lower", "md5", "replace", "substr", "trim"),
     *("cast", "coalesce", "extract", "greatest", "least", "nullif"),
     *("avg", "count", "max", "min", "stddev_samp", "sum"),

@@ -18,7 +18,9 @@ final as (
         predictions.user_id,
         predictions.movie_id,
         ratings.rating,
-        predictions.prediction
+        predictions.prediction,
+        predictions.lower_bound,
+        predictions.upper_bound
     from predictions
     inner join runs
         on predictions.run_id = runs.run_id

@@ -1,0 +1,36 @@
+with runs as (
+    select * from {{ ref("int_current_runs") }}
+),
+
+recommendations as (
+    select * from {{ ref("stg_recommendations") }}
+),
+
+most_rated as (
+    select * from {{ ref("int_most_rated_lists") }}
+),
+
+final as (
+    select
+        runs.model,
+        runs.protocol,
+        recommendations.user_id,
+        recommendations.rank,
+        recommendations.movie_id
+    from recommendations
+    inner join runs
+        on recommendations.run_id = runs.run_id
+    where
+        runs.protocol is not null
+        and recommendations.rank <= 20
+    union all
+    select
+        'most_rated' as model,
+        protocol,
+        user_id,
+        rank,
+        movie_id
+    from most_rated
+)
+
+select * from final

@@ -1,0 +1,100 @@
+with lists as (
+    select * from {{ ref("int_judged_lists") }}
+),
+
+relevant as (
+    select * from {{ ref("int_relevant_movies") }}
+),
+
+movie_slices as (
+    select * from {{ ref("int_movie_slices") }}
+),
+
+models as (
+    select distinct
+        protocol,
+        model
+    from lists
+),
+
+in_slices as (
+    select
+        protocol,
+        user_id,
+        movie_id,
+        'all' as slice
+    from relevant
+    union all
+    select
+        relevant.protocol,
+        relevant.user_id,
+        relevant.movie_id,
+        movie_slices.slice
+    from relevant
+    inner join movie_slices
+        on
+            relevant.protocol = movie_slices.protocol
+            and relevant.movie_id = movie_slices.movie_id
+),
+
+relevant_counts as (
+    select
+        protocol,
+        user_id,
+        slice,
+        count(*) as relevant_count
+    from in_slices
+    group by protocol, user_id, slice
+),
+
+hits as (
+    select
+        lists.protocol,
+        lists.model,
+        lists.user_id,
+        in_slices.slice,
+        sum(case when lists.rank <= 10 then 1 / log2(lists.rank + 1) else 0 end) as gain,
+        count(*) as hit_count,
+        min(lists.rank) as first_rank
+    from lists
+    inner join in_slices
+        on
+            lists.protocol = in_slices.protocol
+            and lists.user_id = in_slices.user_id
+            and lists.movie_id = in_slices.movie_id
+    group by lists.protocol, lists.model, lists.user_id, in_slices.slice
+),
+
+-- The gain of a list that begins with all relevant movies, by how many those are.
+ideal_gains as (
+    select
+        number + 1 as relevant_count,
+        sum(1 / log2(number + 2)) over (order by number) as gain
+    from {{ number_series(10) }} as numbers
+),
+
+-- A user without a list, or with nothing relevant in it, counts with 0.
+final as (
+    select
+        models.protocol,
+        models.model,
+        relevant_counts.user_id,
+        relevant_counts.slice,
+        coalesce(hits.gain, 0) / ideal_gains.gain as ndcg,
+        coalesce(hits.hit_count, 0) / cast(least(relevant_counts.relevant_count, 20) as double) as recall,
+        coalesce(1 / cast(hits.first_rank as double), 0) as reciprocal_rank,
+        case when hits.first_rank <= 10 then 1 else 0 end as is_hit
+    from relevant_counts
+    inner join models
+        on relevant_counts.protocol = models.protocol
+    inner join ideal_gains
+        on least(relevant_counts.relevant_count, 10) = ideal_gains.relevant_count
+    left join hits
+        on
+            relevant_counts.protocol = hits.protocol
+            and relevant_counts.user_id = hits.user_id
+            and relevant_counts.slice = hits.slice
+            and models.model = hits.model
+)
+
+select * from final

@@ -1,0 +1,105 @@
+with lists as (
+    select * from {{ ref("int_judged_lists") }}
+),
+
+relevant as (
+    select * from {{ ref("int_relevant_movies") }}
+),
+
+movies as (
+    select * from {{ ref("int_movie_popularity") }}
+),
+
+blocks as (
+    select * from {{ ref("int_user_blocks") }}
+),
+
+weights as (
+    select * from {{ ref("int_replicate_weights") }}
+),
+
+catalogue as (
+    select
+        protocol,
+        count(*) as movie_count
+    from movies
+    where known_count > 0
+    group by protocol
+),
+
+judged_users as (
+    select distinct
+        blocks.protocol,
+        blocks.user_id,
+        blocks.block
+    from blocks
+    inner join relevant
+        on
+            blocks.protocol = relevant.protocol
+            and blocks.user_id = relevant.user_id
+),
+
+shown as (
+    select
+        lists.protocol,
+        lists.model,
+        judged_users.block,
+        lists.movie_id,
+        count(*) as shown_count
+    from lists
+    inner join judged_users
+        on
+            lists.protocol = judged_users.protocol
+            and lists.user_id = judged_users.user_id
+    inner join movies
+        on
+            lists.protocol = movies.protocol
+            and lists.movie_id = movies.movie_id
+    where movies.known_count > 0
+    group by lists.protocol, lists.model, judged_users.block, lists.movie_id
+),
+
+drawn as (
+    select
+        shown.protocol,
+        shown.model,
+        weights.replicate,
+        shown.movie_id,
+        sum(weights.weight * shown.shown_count) as exposure
+    from shown
+    inner join weights
+        on shown.block = weights.block
+    where weights.replicate <= 50
+    group by shown.protocol, shown.model, weights.replicate, shown.movie_id
+),
+
+numbered as (
+    select
+        protocol,
+        model,
+        replicate,
+        exposure,
+        row_number() over (
+            partition by protocol, model, replicate
+            order by exposure desc, movie_id desc
+        ) as place
+    from drawn
+),
+
+-- Of n movies, the k-th most shown with exposure x has the weight n + 1 - 2 k in the Gini
+-- coefficient; movies that nobody was shown add nothing.
+final as (
+    select
+        numbered.protocol,
+        numbered.model,
+        numbered.replicate,
+        count(*) / cast(max(catalogue.movie_count) as double) as coverage,
+        sum((catalogue.movie_count + 1 - 2 * numbered.place) * numbered.exposure)
+        / (max(catalogue.movie_count) * cast(sum(numbered.exposure) as double)) as gini
+    from numbered
+    inner join catalogue
+        on numbered.protocol = catalogue.protocol
+    group by numbered.protocol, numbered.model, numbered.replicate
+)
+
+select * from final

@@ -1,0 +1,146 @@
+with lists as (
+    select * from {{ ref("int_judged_lists") }}
+),
+
+ratings as (
+    select * from {{ ref("int_protocol_ratings") }}
+),
+
+movies as (
+    select * from {{ ref("int_movie_popularity") }}
+),
+
+movie_genres as (
+    select * from {{ ref("bridge_movie_genres") }}
+),
+
+known as (
+    select
+        protocol,
+        user_id,
+        movie_id
+    from ratings
+    where split != 'test'
+),
+
+user_counts as (
+    select
+        protocol,
+        count(distinct user_id) as user_count
+    from known
+    group by protocol
+),
+
+tastes as (
+    select
+        known.protocol,
+        known.user_id,
+        avg(movies.known_count) as mean_popularity
+    from known
+    inner join movies
+        on
+            known.protocol = movies.protocol
+            and known.movie_id = movies.movie_id
+    group by known.protocol, known.user_id
+),
+
+numbered_genres as (
+    select
+        genre,
+        row_number() over (order by count(*) desc, genre) as genre_number
+    from movie_genres
+    group by genre
+),
+
+-- A movie's genres as the bits of a number; there is room for the 62 most common genres.
+genre_sets as (
+    select
+        movie_genres.movie_id,
+        cast(sum(cast(power(2, numbered_genres.genre_number - 1) as bigint)) as bigint) as genre_set
+    from movie_genres
+    inner join numbered_genres
+        on movie_genres.genre = numbered_genres.genre
+    where numbered_genres.genre_number <= 62
+    group by movie_genres.movie_id
+),
+
+-- A movie that nobody has rated counts as if one user had.
+listed as (
+    select
+        lists.protocol,
+        lists.model,
+        lists.user_id,
+        lists.rank,
+        coalesce(movies.known_count, 0) as known_count,
+        log2(user_counts.user_count / greatest(coalesce(movies.known_count, 0), 1.0)) as surprise,
+        coalesce(genre_sets.genre_set, 0) as genre_set
+    from lists
+    inner join user_counts
+        on lists.protocol = user_counts.protocol
+    left join movies
+        on
+            lists.protocol = movies.protocol
+            and lists.movie_id = movies.movie_id
+    left join genre_sets
+        on lists.movie_id = genre_sets.movie_id
+),
+
+-- Genres in common, as a share of those of either (Jaccard); without genres nothing is in common.
+pairs as (
+    select
+        listed.protocol,
+        listed.model,
+        listed.user_id,
+        bit_count(listed.genre_set & other.genre_set) as shared_count,
+        bit_count(listed.genre_set | other.genre_set) as genre_count
+    from listed
+    inner join listed as other
+        on
+            listed.protocol = other.protocol
+            and listed.model = other.model
+            and listed.user_id = other.user_id
+            and listed.rank < other.rank
+),
+
+diversities as (
+    select
+        protocol,
+        model,
+        user_id,
+        1 - avg(coalesce({{ safe_divide("shared_count", "genre_count") }}, 0)) as diversity
+    from pairs
+    group by protocol, model, user_id
+),
+
+means as (
+    select
+        protocol,
+        model,
+        user_id,
+        avg(known_count) as mean_popularity,
+        avg(surprise) as novelty
+    from listed
+    group by protocol, model, user_id
+),
+
+final as (
+    select
+        means.protocol,
+        means.model,
+        means.user_id,
+        means.novelty,
+        diversities.diversity,
+        means.mean_popularity / tastes.mean_popularity as popularity_bias
+    from means
+    left join diversities
+        on
+            means.protocol = diversities.protocol
+            and means.model = diversities.model
+            and means.user_id = diversities.user_id
+    left join tastes
+        on
+            means.protocol = tastes.protocol
+            and means.user_id = tastes.user_id
+)
+
+select * from final

@@ -1,0 +1,41 @@
+{{ config(materialized="table") }}
+
+with drawn as (
+    select
+        blocks.number + 1 as block,
+        replicates.number as replicate,
+        substr(md5((blocks.number + 1) || ':' || replicates.number), 1, 8) as hash
+    from {{ number_series(1000) }} as blocks
+    cross join {{ number_series(201) }} as replicates
+),
+
+-- A hash, as a share of 2^32, is compared with the shares of the Poisson distribution of mean 1
+-- up to each count: exp(-1) = 0.367879 for 0, twice that for up to 1, 0.919699 for up to 2 ...
+weighted as (
+    select
+        block,
+        replicate,
+        case
+            when replicate = 0 then 1
+            when hash < '5e2d58d9' then 0
+            when hash < 'bc5ab1b1' then 1
+            when hash < 'eb715e1e' then 2
+            when hash < 'fb239797' then 3
+            when hash < 'ff1025f6' then 4
+            when hash < 'ffd90f3c' then 5
+            when hash < 'fffa8b72' then 6
+            else 7
+        end as weight
+    from drawn
+),
+
+final as (
+    select
+        block,
+        replicate,
+        weight
+    from weighted
+    where weight > 0
+)
+
+select * from final
