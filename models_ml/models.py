@@ -1,10 +1,11 @@
 """The models, in the order in which they are trained."""
 
-from models_ml import ease, matrix_factorisation, rating_clusters
+from models_ml import ease, matrix_factorisation, rating_clusters, user_segments
 from models_ml.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
     rating_clusters.RECIPE,
+    user_segments.RECIPE,
     matrix_factorisation.RECIPE,
     ease.RECIPE,
 )

@@ -1,11 +1,13 @@
 """Connections to the DuckDB file, with the settings that every part of the project shares."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from warehouse.errors import UserError
+from warehouse.errors import DamagedError, UserError
 
 MAGIC_OFFSET = 8
 """A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
@@ -15,28 +17,81 @@ SETTINGS = (("THREADS", "threads", "2"), ("MEMORY_LIMIT", "memory_limit", "2GB")
 """Make variables, the DuckDB settings that they stand for, and what holds without them."""
 
 
-def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse file.
+CIRCUMSTANCES = (
+    *(duckdb.IOException, duckdb.OutOfMemoryException, duckdb.SerializationException),
+    *(duckdb.InternalException, duckdb.FatalException),
+)
+"""What DuckDB raises when disk, memory or file are at fault, and not a statement."""
+
+DAMAGE = (
+    *("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database"),
+    *("Failed to deserialize", "Serialization Error", "INTERNAL Error", "FATAL Error"),
+)
+"""How DuckDB words it that a file is not as it was written: each block has a checksum."""
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse file, and close it at the end of the block.
 
     Args:
         path: The file. Without ``read_only`` it is created where it does not exist.
         read_only: Leave the file as it is, and reach no other one; any number of readers may
             share it.
 
-    Returns:
+    Yields:
         A connection that works in UTC, with the threads and the memory limit that the
         environment variables ``REELHOUSE_THREADS`` and ``REELHOUSE_MEMORY_LIMIT`` set.
 
     Raises:
         UserError: The file is missing, is not a DuckDB file, cannot be opened, or a setting is
-            no number.
+            no number; or while it is open, disk or memory do not suffice.
+        DamagedError: The file is damaged, in a place that was read.
     """
+    with told_of(path):
+        connection = _open(path, read_only)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Say in a sentence what disk, memory or damage did to the work on a file.
+
+    Raises:
+        UserError: The disk or the memory does not suffice, or DuckDB cannot have the file.
+        DamagedError: The file is damaged.
+    """
+    try:
+        yield
+    except CIRCUMSTANCES as error:
+        reason = _first_line(error)
+        if isinstance(error, duckdb.OutOfMemoryException):
+            text = f"{path} takes more than MEMORY_LIMIT to work on: {reason}"
+        elif any(words in reason for words in DAMAGE):
+            text = f"{path} is damaged: {reason}. `make build` makes it anew."
+            raise DamagedError(text) from error
+        else:
+            text = f"{path} cannot be read or written: {reason}"
+        raise UserError(text) from error
+
+
+def write_ahead_log(path: Path) -> Path:
+    """Name the file in which DuckDB keeps what it has not yet written to another."""
+    return path.with_name(path.name + ".wal")
+
+
+def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     if read_only and not path.exists():
         raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
     if path.exists() and path.stat().st_size and not _is_duckdb(path):
         raise UserError(f"{path} is not a DuckDB file: move it away, `make build` makes a new one.")
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
+    except CIRCUMSTANCES:
+        raise
     except duckdb.Error as error:
         raise UserError(f"{path} cannot be opened: {_first_line(error)}") from error
     for variable, setting, default in SETTINGS:

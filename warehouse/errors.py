@@ -1,4 +1,4 @@
-"""The one exception that stands for a mistake a person can make and mend."""
+"""The exceptions that stand for what a person can put right."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is a whole sentence that names what is wrong, where, and what to do. Command
     lines print it without a traceback and exit with status 1.
     """
+
+
+class DamagedError(UserError):
+    """A file that DuckDB wrote, and that does not hold what was written: cut short, or changed."""

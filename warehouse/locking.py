@@ -4,7 +4,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -26,8 +26,17 @@ def only_writer(candidate: Path) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"Another build writes to {candidate}; waiting for it to end.", file=sys.stderr)
+            holder = os.pread(lock, 20, 0).decode() or "unknown"
+            print(
+                f"Another build, process {holder} or what it started, writes to {candidate};"
+                " waiting for it to end.",
+                file=sys.stderr,
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
+        # Who holds the lock is a courtesy: a full disk must not hinder a rollback
+        with suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
         yield lock
     finally:
         os.close(lock)

@@ -1,5 +1,7 @@
 """Published files: which release's they are, and reading them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -18,21 +20,38 @@ def stamp(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     )
 
 
-def read_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a published file, read-only.
+@contextmanager
+def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a published file, read-only, and close it at the end of the block.
 
     Raises:
         UserError: The file is missing, cannot be opened, or is of another release.
+        DamagedError: It is damaged, in a place that was read.
     """
-    connection = connect(path, read_only=True)
-    try:
-        ((version,),) = connection.execute("select version from main.warehouse_format").fetchall()
-    except (duckdb.CatalogException, ValueError):
-        version = "none"
-    if version != FORMAT:
-        connection.close()
-        raise UserError(
-            f"{path} was published by another release (format {version}, and this one's is"
-            f" {FORMAT}): `make build` makes it anew and keeps its runs."
-        )
-    return connection
+    with connect(path, read_only=True) as connection:
+        try:
+            ((version,),) = connection.execute(
+                "select version from main.warehouse_format"
+            ).fetchall()
+        except (duckdb.CatalogException, ValueError):
+            version = "none"
+        if version != FORMAT:
+            raise UserError(
+                f"{path} was published by another release (format {version}, and this one's is"
+                f" {FORMAT}): `make build` makes it anew and keeps its runs."
+            )
+        yield connection
+
+
+def check_whole(path: Path) -> None:
+    """Read every value of a file, so that no damage goes unseen.
+
+    Raises:
+        UserError: The file is missing or cannot be opened.
+        DamagedError: It is damaged.
+    """
+    with connect(path, read_only=True) as connection:
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall():
+            connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchall()

@@ -16,9 +16,10 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from warehouse.connection import connect
+from warehouse.connection import connect, write_ahead_log
 from warehouse.errors import UserError
 from warehouse.locking import candidate_path, only_writer
+from warehouse.published import check_whole
 
 KEPT = 3
 """How many states are kept where ``REELHOUSE_KEEP`` does not say."""
@@ -80,6 +81,8 @@ def replace(warehouse: Path, new: Path) -> None:
         folder.mkdir(exist_ok=True)
         number = max((state.number for state in states(warehouse)), default=0) + 1
         _link(warehouse, folder / f"{number}.duckdb")
+    # Else DuckDB would add to the new file what somebody wrote to the old one and left open
+    write_ahead_log(warehouse).unlink(missing_ok=True)
     new.replace(warehouse)
     for state in states(warehouse)[kept:]:
         state.path.unlink()
@@ -96,12 +99,13 @@ def restore(warehouse: Path, number: int | None) -> State:
         The state that was restored.
 
     Raises:
-        UserError: There is no such state.
+        UserError: There is no such state, or it is damaged.
     """
     found = [state for state in states(warehouse) if number in (None, state.number)]
     if not found:
         wanted = "earlier state" if number is None else f"state {number}"
         raise UserError(f"There is no {wanted} of {warehouse}: `make states` lists them.")
+    check_whole(found[0].path)
     replace(warehouse, found[0].path)
     return found[0]
 
@@ -140,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{warehouse} is state {state.number} again. The one before it is kept too.")
         else:
             Console(highlight=False).print(_table(warehouse))
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -13,8 +13,11 @@ from warehouse.errors import UserError
 
 
 def test_a_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="`make build` makes one"):
-        connect(tmp_path / "w.duckdb", read_only=True)
+    with (
+        pytest.raises(UserError, match="`make build` makes one"),
+        connect(tmp_path / "w.duckdb", read_only=True),
+    ):
+        pass
     assert list(tmp_path.iterdir()) == []
 
 
@@ -23,8 +26,11 @@ def test_a_file_that_is_no_duckdb_file_is_left_alone(tmp_path: Path, content: by
     path = tmp_path / "w.duckdb"
     path.write_bytes(content)
     for read_only in (True, False):
-        with pytest.raises(UserError, match="is not a DuckDB file"):
-            connect(path, read_only=read_only)
+        with (
+            pytest.raises(UserError, match="is not a DuckDB file"),
+            connect(path, read_only=read_only),
+        ):
+            pass
     assert path.read_bytes() == content
 
 
@@ -35,8 +41,11 @@ def test_bad_settings_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(f"REELHOUSE_{variable}", value)
-    with pytest.raises(UserError, match=f"{variable}={value}: "):
-        connect(tmp_path / "w.duckdb")
+    with (
+        pytest.raises(UserError, match=f"{variable}={value}: "),
+        connect(tmp_path / "w.duckdb"),
+    ):
+        pass
 
 
 def test_settings_reach_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +75,7 @@ ESCAPES = [
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "w.duckdb"
-    connect(path).close()
+    duckdb.connect(str(path)).close()
     (tmp_path / "other.csv").write_text("a\n1\n")
     return path
 

@@ -51,13 +51,17 @@ def test_a_file_of_another_release_is_rebuilt_never_read(
 ) -> None:
     publish_as(warehouse, statement)
 
-    with pytest.raises(UserError, match="published by another release"):
-        read_published(warehouse)
+    with (
+        pytest.raises(UserError, match="published by another release"),
+        read_published(warehouse),
+    ):
+        pass
     assert report([]) == 1
     assert warehouse_main(["--start", "published", "--", "true"]) == 1
     assert "`make build` makes it anew" in capfd.readouterr().err
     assert warehouse_main(["--start", "empty", "--", "true"]) == 0
-    read_published(warehouse).close()
+    with read_published(warehouse):
+        pass
 
 
 def test_a_build_takes_over_the_runs_of_another_release(warehouse: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -170,16 +171,19 @@ def test_a_second_writer_waits_for_the_first(tmp_path: Path) -> None:
     messages = [writer.communicate(timeout=60)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert value(warehouse) == 3
-    assert sum("waiting for it to end" in message for message in messages) == 2
+    told = [re.search(r"process (\d+) or .* waiting for it to end", text) for text in messages]
+    waited = [match for match in told if match]
+    assert len(waited) == 2
+    assert {int(match[1]) for match in waited} <= {writer.pid for writer in writers}
 
 
 def test_the_lock_lasts_as_long_as_an_orphan_of_a_killed_build_writes(tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
     publish_after(warehouse, Start.EMPTY, write(0))
-    slow = python("import time; time.sleep(1.5); connection.execute('select 1')")
+    begun = tmp_path / "begun"
+    slow = python(f"import time; open({str(begun)!r}, 'w').close(); time.sleep(1.5)")
     killed = subprocess.Popen(stage(warehouse, "empty", slow), cwd=ROOT)
-    wait_for(lambda: held(warehouse))
-    time.sleep(0.5)
+    wait_for(begun.exists)
     killed.kill()
     killed.wait()
     assert held(warehouse)

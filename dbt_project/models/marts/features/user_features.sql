@@ -10,6 +10,14 @@ movies as (
     select * from {{ ref("dim_movies") }}
 ),
 
+movie_genres as (
+    select * from {{ ref("movie_genre_flags") }}
+),
+
+movie_obscurity as (
+    select * from {{ ref("int_movie_obscurity") }}
+),
+
 biases as (
     select * from {{ ref("int_user_biases") }}
 ),
@@ -17,34 +25,97 @@ biases as (
 training as (
     select
         splits.user_id,
-        count(*) as rating_count,
-        avg(splits.rating) as mean_rating,
-        stddev_samp(splits.rating) as std_rating,
-        100.0 * avg(case when splits.rating != floor(splits.rating) then 1 else 0 end) as half_star_pct,
-        avg(movies.release_year) as mean_release_year,
-        min(splits.rated_at) as first_rated_at,
-        max(splits.rated_at) as last_rated_at
+        splits.movie_id,
+        splits.rating,
+        splits.rated_at,
+        movies.release_year
     from splits
     inner join movies
         on splits.movie_id = movies.movie_id
     where splits.random_split = 'train'
-    group by splits.user_id
+),
+
+means as (
+    select avg(release_year) as mean_release_year
+    from training
+),
+
+with_movie as (
+    select
+        training.user_id,
+        training.rating,
+        training.rated_at,
+        cast(training.rated_at as date) as rated_on,
+        training.release_year,
+        case when training.release_year < means.mean_release_year then 1 else 0 end as is_old,
+        case when training.release_year >= means.mean_release_year then 1 else 0 end as is_new,
+        {%- for genre in taste_genres() %}
+            coalesce(movie_genres.{{ genre }}, 0) as {{ genre }},
+        {%- endfor %}
+        movie_obscurity.obscurity_pct
+    from training
+    cross join means
+    inner join movie_obscurity
+        on training.movie_id = movie_obscurity.movie_id
+    left join movie_genres
+        on training.movie_id = movie_genres.movie_id
+),
+
+totals as (
+    select
+        user_id,
+        count(*) as rating_count,
+        avg(rating) as mean_rating,
+        stddev_samp(rating) as std_rating,
+        100.0 * avg(case when rating != floor(rating) then 1 else 0 end) as half_star_pct,
+        min(rated_at) as first_rated_at,
+        max(rated_at) as last_rated_at,
+        {{ days_between("min(rated_on)", "max(rated_on)") }} as span_days,
+        count(distinct rated_on) as active_days,
+        avg(release_year) as mean_release_year,
+        sum(is_old) as old_count,
+        sum(is_old * rating) as old_sum,
+        sum(is_new) as new_count,
+        sum(is_new * rating) as new_sum,
+        {%- for genre in taste_genres() %}
+            sum({{ genre }}) as {{ genre }}_count,
+            sum({{ genre }} * rating) as {{ genre }}_sum,
+        {%- endfor %}
+        avg(obscurity_pct) as mean_obscurity_pct
+    from with_movie
+    group by user_id
 ),
 
 final as (
     select
         users.user_id,
-        coalesce(training.rating_count, 0) as rating_count,
-        training.mean_rating,
-        training.std_rating,
-        training.half_star_pct,
-        training.mean_release_year,
-        training.first_rated_at,
-        training.last_rated_at,
-        coalesce(biases.user_bias, 0) as user_bias
+        coalesce(totals.rating_count, 0) as rating_count,
+        totals.mean_rating,
+        totals.std_rating,
+        totals.half_star_pct,
+        totals.mean_release_year,
+        totals.first_rated_at,
+        totals.last_rated_at,
+        coalesce(biases.user_bias, 0) as user_bias,
+        cast(totals.span_days as bigint) as span_days,
+        coalesce(totals.active_days, 0) as active_days,
+        {{ safe_divide("totals.rating_count", "totals.active_days") }} as ratings_per_active_day,
+        coalesce(
+            {{ taste("totals.old_sum", "totals.old_count", "totals.mean_rating") }}
+            - {{ taste("totals.new_sum", "totals.new_count", "totals.mean_rating") }},
+            0
+        ) as old_taste,
+        {%- for genre in taste_genres() %}
+            {%- set count = "totals." ~ genre ~ "_count" %}
+            coalesce(
+                {{ taste("totals." ~ genre ~ "_sum", count, "totals.mean_rating") }}, 0
+            ) as {{ genre }}_taste,
+            100.0 * {{ safe_divide(count, "totals.rating_count") }} as {{ genre }}_pct,
+        {%- endfor %}
+        totals.mean_obscurity_pct
     from users
-    left join training
-        on users.user_id = training.user_id
+    left join totals
+        on users.user_id = totals.user_id
     left join biases
         on
             users.user_id = biases.user_id

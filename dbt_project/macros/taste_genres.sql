@@ -1,0 +1,8 @@
+{#- The genres that a taste can be for, as the columns of `movie_genre_flags` name them. -#}
+{% macro taste_genres() -%}
+    {%- set columns = [] -%}
+    {%- for genre in known_genres() if genre != "None" -%}
+        {%- do columns.append(genre | lower | replace("-", "_")) -%}
+    {%- endfor -%}
+    {% do return(columns) %}
+{%- endmacro %}

@@ -1,0 +1,138 @@
+"""``features.user_features`` against pandas, and what of the ratings it can see."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_ml.user_segments import FEATURES, GENRES
+from tests.pipeline import ROOT, Pipeline, write_dataset
+
+SHRINKAGE = 5
+
+NAMES = {"film_noir": "Film-Noir", "sci_fi": "Sci-Fi", "imax": "IMAX"}
+
+
+def features_of(pipeline: Pipeline) -> pd.DataFrame:
+    with pipeline.connect() as connection:
+        return connection.sql("from features.user_features order by user_id").df()
+
+
+@pytest.fixture(scope="module")
+def actual(sample: Pipeline) -> pd.DataFrame:
+    return features_of(sample)
+
+
+@pytest.fixture(scope="module")
+def training(sample: Pipeline) -> pd.DataFrame:
+    """The training rows with what the sample's own file says of their movies."""
+    with sample.connect() as connection:
+        splits = connection.sql(
+            "select user_id, movie_id, rating, rated_at from features.rating_splits"
+            " where random_split = 'train' order by user_id, movie_id"
+        ).df()
+    movies = pd.read_csv(ROOT / "data" / "sample" / "movies.csv")
+    movies["genres"] = movies["genres"].fillna("").str.split("|").map(set)
+    movies["year"] = movies["title"].str.extract(r"\((\d{4})\)\s*$")[0].astype(float)
+    return splits.merge(movies, left_on="movie_id", right_on="movieId")
+
+
+def users_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """A naive loop: one user after another, one movie after another."""
+    counts = rows["movie_id"].value_counts()
+    obscurity = {
+        movie: 100 * (counts[counts > count].sum() + counts[counts == count].sum() / 2) / len(rows)
+        for movie, count in counts.items()
+    }
+    mean_year = rows["year"].mean()
+    found = []
+    for user, ratings in rows.groupby("user_id"):
+        mean = ratings["rating"].mean()
+
+        def taste(chosen: pd.Series, ratings: pd.DataFrame = ratings, mean: float = mean) -> float:
+            deviations = [value - mean for value in ratings["rating"][chosen]]
+            return sum(deviations) / (len(deviations) + SHRINKAGE)
+
+        days = sorted({time.date() for time in ratings["rated_at"]})
+        row = {
+            "user_id": user,
+            "rating_count": len(ratings),
+            "mean_rating": mean,
+            "std_rating": ratings["rating"].std(),
+            "half_star_pct": 100 * np.mean([value % 1 == 0.5 for value in ratings["rating"]]),
+            "mean_release_year": ratings["year"].mean(),
+            "span_days": (days[-1] - days[0]).days,
+            "active_days": len(days),
+            "ratings_per_active_day": len(ratings) / len(days),
+            "mean_obscurity_pct": np.mean([obscurity[movie] for movie in ratings["movie_id"]]),
+            "old_taste": taste(ratings["year"] < mean_year) - taste(ratings["year"] >= mean_year),
+        }
+        for column in GENRES:
+            genre = NAMES.get(column, column.capitalize())
+            is_genre = pd.Series([genre in genres for genres in ratings["genres"]], ratings.index)
+            row[f"{column}_taste"] = taste(is_genre)
+            row[f"{column}_pct"] = 100 * is_genre.mean()
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def test_features_are_those_of_a_naive_loop(actual: pd.DataFrame, training: pd.DataFrame) -> None:
+    expected = users_of(training)
+
+    pd.testing.assert_frame_equal(
+        actual[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-9
+    )
+
+
+def test_the_mean_obscurity_of_all_training_rows_is_half(actual: pd.DataFrame) -> None:
+    weighted = np.average(actual["mean_obscurity_pct"], weights=actual["rating_count"])
+
+    assert weighted == pytest.approx(50)
+
+
+def test_each_known_genre_has_a_taste_and_a_share(actual: pd.DataFrame, sample: Pipeline) -> None:
+    with sample.connect() as connection:
+        flags = connection.sql("from analytics.movie_genre_flags limit 0").columns
+    genres = [column for column in flags if column not in ("movie_id", "none", "other")]
+
+    assert tuple(genres) == GENRES
+    assert set(FEATURES) <= set(actual.columns)
+    assert {f"{genre}_{kind}" for genre in genres for kind in ("taste", "pct")} <= set(FEATURES)
+
+
+def small_dataset(folder: Path) -> Path:
+    """12 users of whom some rate hardly anything, 10 movies, times over a year."""
+    generator = np.random.default_rng(3)
+    ratings = [
+        f"{user},{movie},{generator.integers(1, 11) / 2},{978_300_000 + 86_400 * day}"
+        for user in range(1, 13)
+        for movie in range(1, 11)
+        if user > 2 or movie == user
+        for day in [int(generator.integers(365))]
+    ]
+    movies = [f"{movie},Film {movie} ({1950 + 7 * movie}),Drama|Sci-Fi" for movie in range(1, 11)]
+    return write_dataset(folder, ratings, movies)
+
+
+def test_validation_and_test_rows_leave_no_trace(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Whatever the others hold, users' features stay; one with no training row is not lost."""
+    folder = small_dataset(tmp_path / "ratings")
+    pipeline.make("build", DATASET=folder)
+    before = features_of(pipeline)
+    others = pipeline.rows(
+        "select user_id, movie_id from features.rating_splits where random_split != 'train'"
+    )
+    lines = (folder / "ratings.csv").read_text().splitlines()
+    changed = []
+    for line in lines[1:]:
+        user, movie, rating, time = line.split(",")
+        if (int(user), int(movie)) in others:
+            rating, time = str(5.5 - float(rating)), str(int(time) + 40_000_000)
+        changed.append(",".join([user, movie, rating, time]))
+    (folder / "ratings.csv").write_text("\n".join([lines[0], *changed, ""]))
+    pipeline.make("build", DATASET=folder)
+
+    assert others
+    assert changed != lines[1:]
+    pd.testing.assert_frame_equal(features_of(pipeline), before, rtol=1e-12, atol=1e-12)
