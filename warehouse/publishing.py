@@ -8,12 +8,13 @@ reader sees the old state or the new one; one who holds the old file open keeps 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from warehouse.connection import connect, quoted
-from warehouse.errors import UserError
+from warehouse.connection import connect, quoted, told_of, write_ahead_log
+from warehouse.errors import DamagedError, UserError
 from warehouse.locking import candidate_path, only_writer
 from warehouse.published import read_published, stamp
 from warehouse.states import kept_count, replace
@@ -49,10 +50,17 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         The command's exit status; the published file changes only if that is 0.
 
     Raises:
-        UserError: There is nothing to start from, the command does not exist, or a setting of the
-            publishing is wrong.
+        UserError: There is nothing to start from, the command does not exist, a setting of the
+            publishing is wrong, or the disk or the memory do not suffice.
     """
     kept_count()
+    try:
+        return _publish_after(warehouse, start, command)
+    except OSError as error:
+        raise UserError(f"{warehouse} cannot be published: {error}") from error
+
+
+def _publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
     candidate = candidate_path(warehouse)
     with only_writer(candidate) as lock:
         _prepare(candidate, warehouse, start)
@@ -74,18 +82,25 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
             raise UserError(f"There is no candidate at {candidate}: `make build` makes one.")
         return
     if start is Start.PUBLISHED:
-        read_published(warehouse).close()
-    candidate.unlink(missing_ok=True)
-    candidate.with_name(candidate.name + ".wal").unlink(missing_ok=True)
+        with read_published(warehouse):
+            pass
+    _remove(candidate)
     if start is Start.PUBLISHED:
         shutil.copyfile(warehouse, candidate)
     elif warehouse.exists():
-        _take_over_runs(candidate, warehouse)
+        try:
+            _take_over_runs(candidate, warehouse)
+        except DamagedError as error:
+            aside = _put_aside(warehouse)
+            print(f"{error} What is left of it, runs too, is in {aside}.", file=sys.stderr)
+            _remove(candidate)
 
 
 def _take_over_runs(candidate: Path, warehouse: Path) -> None:
     """Copy the ``ml`` tables: what was trained outlives a build from other files."""
-    with connect(candidate) as connection:
+    with connect(warehouse, read_only=True):
+        pass  # So far: a file that is not DuckDB's is somebody's, and stays where it is
+    with connect(candidate) as connection, told_of(warehouse):
         create_tables(connection, "ml")
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
         published = {
@@ -99,17 +114,36 @@ def _take_over_runs(candidate: Path, warehouse: Path) -> None:
             connection.execute(f"insert into ml.{table} by name from published.ml.{table}")
 
 
+def _put_aside(damaged: Path) -> Path:
+    """Give a damaged file a name of its own, which no file has yet, and return it."""
+    names = (f"{damaged.name}.damaged{number}" for number in ("", *range(2, 1_000)))
+    aside = next(path for name in names if not (path := damaged.with_name(name)).exists())
+    return damaged.rename(aside)
+
+
+def _remove(file: Path) -> None:
+    """Remove a database file, and what a killed process may have left beside it."""
+    file.unlink(missing_ok=True)
+    write_ahead_log(file).unlink(missing_ok=True)
+    shutil.rmtree(file.with_name(file.name + ".tmp"), ignore_errors=True)
+
+
 def _publish(candidate: Path, warehouse: Path) -> None:
     compact = warehouse.with_name(warehouse.name + ".publishing")
-    compact.unlink(missing_ok=True)
-    with connect(Path(":memory:")) as connection:
-        connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
-        connection.execute(f"attach {quoted(compact)} as compact")
-        connection.execute("copy from database candidate to compact")
-        stamp(connection, "compact")
-        connection.execute("detach compact")
-    _flush(compact)
-    replace(warehouse, compact)
+    _remove(compact)
+    try:
+        with connect(Path(":memory:")) as connection, told_of(candidate):
+            connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
+            connection.execute(f"attach {quoted(compact)} as compact")
+            connection.execute("copy from database candidate to compact")
+            stamp(connection, "compact")
+            connection.execute("detach compact")
+        _flush(compact)
+        replace(warehouse, compact)
+    except BaseException:
+        # Half a copy is of no use, and the disk may be full of it
+        _remove(compact)
+        raise
     _flush(warehouse.parent)
 
 
