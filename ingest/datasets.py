@@ -29,6 +29,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from ingest.files import most_unpacked_bytes
 from warehouse.errors import UserError
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens"
@@ -303,9 +304,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             files = _checked_files(zipped)
             paths = [PurePosixPath(file.filename).parts for file in files]
             depth = 1 if len({path[0] for path in paths}) == 1 < min(map(len, paths)) else 0
-            room = MAX_UNPACKED_BYTES
+            most = room = min(MAX_UNPACKED_BYTES, most_unpacked_bytes(archive))
             for file, path in zip(files, paths, strict=True):
-                room -= _write_member(zipped, file, fresh.joinpath(*path[depth:]), room)
+                room -= _write_member(zipped, file, fresh.joinpath(*path[depth:]), room, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise UserError(f"{archive} is not a zip to unpack ({error})") from error
 
@@ -343,7 +344,9 @@ def _is_safe_name(name: str) -> bool:
     return all(part.strip(" .") for part in name.removesuffix("/").split("/"))
 
 
-def _write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
+def _write_member(
+    zipped: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int, most: int
+) -> int:
     """Write one member to `path` and return its size, counted and not as the header has it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -355,7 +358,7 @@ def _write_member(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, 
         while chunk := source.read(CHUNK_BYTES):
             size += len(chunk)
             if size > room:
-                raise zipfile.BadZipFile(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+                raise zipfile.BadZipFile(f"it unpacks to more than {most:,} bytes")
             file.write(chunk)
     if size != member.file_size:
         raise zipfile.BadZipFile(f"its member {member.filename!r} is shorter than announced")

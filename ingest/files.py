@@ -45,6 +45,12 @@ CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 2 * CHUNK_BYTES
 """No line is longer, because each chunk must have a line end in it."""
 
+MAX_EXPANSION = 100
+"""How many times its size a file may unpack to. Ratings do so 4 times, the most regular ones 70."""
+
+ANY_EXPANSION_BYTES = 16 << 20
+"""What is not larger may come of a file of any size."""
+
 FIELD_MARK = "\x01"
 """The separator that DuckDB is told of so that it finds none, and each line is one field."""
 
@@ -126,6 +132,11 @@ def open_bytes(path: Path) -> BinaryIO:
     if path.suffix == ".zst":
         return cast(BinaryIO, zstd.open(path, "rb"))
     return path.open("rb")
+
+
+def most_unpacked_bytes(path: Path) -> int:
+    """Tell how many bytes may come of a file: more are no ratings, but meant to fill the disk."""
+    return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * path.stat().st_size)
 
 
 def sha256(path: Path) -> str:
@@ -239,11 +250,19 @@ def _can_decode(decoder: codecs.IncrementalDecoder, data: bytes, final: bool = F
 
 def _chunks(path: Path) -> Iterator[bytes]:
     """Read a text file's bytes, without a byte order mark."""
+    most = most_unpacked_bytes(path)
+    byte_count = 0
     try:
         with open_bytes(path) as file:
             start = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
             while chunk := start + file.read(CHUNK_BYTES - len(start)):
                 start = b""
+                byte_count += len(chunk)
+                if byte_count > most:
+                    raise UserError(
+                        f"{path} unpacks to more than {most:,} bytes, {MAX_EXPANSION} times its"
+                        " size or more: that is no dataset. Unpack it by hand if it is."
+                    )
                 if len(chunk) == CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
                     raise UserError(
                         f"{path} has a line of more than {CHUNK_BYTES:,} bytes: is it text?"

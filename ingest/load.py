@@ -53,6 +53,12 @@ FIELD = f'({OPEN_FIELD}"|([^",][^,]*)?)'
 
 RECORDS_AT_ONCE = 100_000
 
+MAX_ROWS_A_BYTE = 20
+"""Of the rows of a Parquet file. Everybody's same rating of everything makes 10, real ones 0.2."""
+
+ANY_ROWS = 1_000_000
+"""As many rows may come of a Parquet file of any size."""
+
 Progress = Callable[[SourceFile], None]
 
 
@@ -124,6 +130,8 @@ def _load_file(
     except duckdb.Error as error:
         first_line = str(error).partition("\n")[0]
         raise UserError(f"{file.path} cannot be read: {first_line}") from error
+    except OSError as error:
+        raise UserError(f"{file.path} cannot be read: {error}") from error
     finally:
         connection.execute("set preserve_insertion_order = false")
     if line_count == 0:
@@ -272,6 +280,7 @@ def _load_parquet(
 ) -> int:
     """Load the rows of a Parquet file, and return how many its footer names."""
     options = f"{_path_literal(file.path)}, hive_partitioning = false, binary_as_string = true"
+    row_count = _row_count(connection, file)
     described = connection.execute(f"describe select * from read_parquet({options})").fetchall()
     kinds = {name: kind for name, kind, *_ in described}
     names = [canonical_name(file.table, name) for name in kinds]
@@ -298,8 +307,22 @@ def _load_parquet(
         {_limit_clause(limit, 0)}
         """,
     )
-    row_count = _count(connection, f"read_parquet({options})")
     return row_count if limit is None else min(row_count, limit)
+
+
+def _row_count(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> int:
+    """Read from a Parquet file's footer how many rows it promises.
+
+    Raises:
+        UserError: They are far more than its bytes could hold.
+    """
+    row_count = _count(connection, f"read_parquet({_path_literal(file.path)})")
+    if row_count > max(ANY_ROWS, MAX_ROWS_A_BYTE * file.path.stat().st_size):
+        raise UserError(
+            f"{file.path} promises {row_count:,} rows in {file.path.stat().st_size:,} bytes: that"
+            " is no dataset."
+        )
+    return row_count
 
 
 def _load_records(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> int:

@@ -558,6 +558,10 @@ def test_a_bomb_is_refused_by_the_bytes_it_gives(
     assert "more than 1,000,000 bytes" in refusal_of_zip(bomb)
 
 
+def test_what_unpacks_to_a_hundred_times_its_size_is_refused(refusal_of_zip: Callable) -> None:
+    assert "more than 16,777,216 bytes" in refusal_of_zip(make_zip({"a": bytes(17 << 20)}))
+
+
 @pytest.mark.parametrize("announced", [10, 1_000_000, 0xFFFFFFFE])
 def test_a_size_that_is_not_as_announced_is_refused(
     announced: int, refusal_of_zip: Callable
@@ -689,10 +693,10 @@ def test_a_crash_while_unpacking_leaves_no_dataset(
 ) -> None:
     write_member = datasets._write_member
 
-    def die_at_the_second(zipped, member, path, room) -> int:
+    def die_at_the_second(zipped, member, *rest) -> int:
         if member.filename.endswith("README.txt"):
             raise Killed
-        return write_member(zipped, member, path, room)
+        return write_member(zipped, member, *rest)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(datasets, "_write_member", die_at_the_second)

@@ -199,6 +199,17 @@ def test_a_damaged_archive_is_refused_by_name(tmp_path: Path, suffix: str, damag
         survey(path)
 
 
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_few_bytes_that_promise_a_billion_rows_are_refused(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ANY_EXPANSION_BYTES", 1_000_000)
+    bomb = COMPRESSIONS[suffix](RATINGS + b"1,1,5,1\n" * 300_000)
+    path = write(tmp_path, {f"ratings.csv{suffix}": bomb}) / f"ratings.csv{suffix}"
+    with pytest.raises(UserError, match=f"{re.escape(str(path))} unpacks to more than 1,000,000"):
+        survey(path)
+
+
 # --- Bytes and lines
 
 

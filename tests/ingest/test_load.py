@@ -410,6 +410,16 @@ def test_a_parquet_file_that_is_none_is_refused(
     assert "\n" not in message
 
 
+def test_a_parquet_file_of_more_rows_than_its_bytes_could_hold_is_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.load.ANY_ROWS", 20_000)
+    bomb = parquet("select 1 as userId, 1 as movieId, 3.5 as rating from range(200000)")
+    monkeypatch.setattr("ingest.load.MAX_ROWS_A_BYTE", 200_000 // len(bomb))
+    message = refusal(connection, tmp_path, {"ratings.parquet": bomb, "movies.csv": MOVIES_CSV})
+    assert "promises 200,000 rows in" in message
+
+
 # --- Faults
 
 
@@ -703,8 +713,8 @@ def test_each_load_is_recorded(connection: duckdb.DuckDBPyConnection, tmp_path: 
     query = "select * exclude loaded_at from raw.loads order by source_file"
     digest, movies_digest = (hashlib.sha256(x).hexdigest() for x in (ratings, MOVIES_CSV))
     assert rows(connection, query) == [
-        ("movies.csv", "movies", len(MOVIES_CSV), movies_digest, 3, 3, 0),
-        ("ratings.csv.gz", "ratings", len(ratings), digest, 4, 3, 1),
+        ("movies.csv", "movies", len(MOVIES_CSV), movies_digest, 3, 3, 0, tmp_path.name),
+        ("ratings.csv.gz", "ratings", len(ratings), digest, 4, 3, 1, tmp_path.name),
     ]
     age = "now() at time zone 'UTC' - loaded_at"
     assert rows(connection, f"select distinct {age} < interval 1 hour from raw.loads") == [(True,)]
