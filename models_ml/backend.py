@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported when they are needed: that takes seconds."""
+"""TensorFlow with Keras, and LightGBM, imported when they are needed: that takes seconds."""
 
 import os
 import time
@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+from warehouse.errors import UserError
 
 EpochReport = Callable[[int, float, float], None]
 """Takes the number of an epoch, its loss and its validation loss."""
@@ -28,6 +30,27 @@ def load_keras() -> Any:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.get_logger().setLevel("ERROR")
     return keras
+
+
+@cache
+def load_lightgbm() -> Any:
+    """Import LightGBM.
+
+    Its threads wait for each other asleep: where other work shares the cores, threads that
+    wait awake slow it tenfold.
+
+    Raises:
+        UserError: A library of the system that LightGBM needs is missing.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import lightgbm
+    except OSError as error:
+        raise UserError(
+            f"LightGBM does not load: {error}. It needs OpenMP, which is the package libgomp1 on"
+            " Debian and Ubuntu, libgomp on Fedora and Alpine, libomp in Homebrew."
+        ) from error
+    return lightgbm
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """The models, in the order in which they are trained."""
 
-from models_ml import ease, matrix_factorisation, rating_clusters, user_segments
+from models_ml import boosting, ease, matrix_factorisation, rating_clusters, user_segments
 from models_ml.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
     rating_clusters.RECIPE,
     user_segments.RECIPE,
     matrix_factorisation.RECIPE,
+    boosting.RECIPE,
     ease.RECIPE,
 )

@@ -15,26 +15,40 @@ cut_times as (
     where rated_at is not null
 ),
 
--- The hash of the ids alone orders the random protocol: neither row order nor threads matter.
+-- The hash of the ids alone draws the random protocol and the folds: neither row order nor
+-- threads matter.
+hashed as (
+    select
+        user_id,
+        movie_id,
+        rating,
+        rated_at,
+        md5(user_id || ':' || movie_id || ':{{ var("split_seed") }}') as hash
+    from ratings
+),
+
 numbered as (
     select
         user_id,
         movie_id,
         rating,
         rated_at,
-        row_number() over (
-            order by
-                substr(md5(user_id || ':' || movie_id || ':{{ var("split_seed") }}'), 1, 12),
-                user_id,
-                movie_id
-        ) as random_position,
+        row_number() over (order by substr(hash, 1, 12), user_id, movie_id) as random_position,
         row_number() over (
             partition by user_id
             order by rated_at, movie_id
         ) as user_position,
         count(*) over (partition by user_id) as user_rating_count,
-        count(rated_at) over (partition by user_id) as user_timed_count
-    from ratings
+        count(rated_at) over (partition by user_id) as user_timed_count,
+        -- Digits that have no part in the order above; fifths of 16^4
+        case
+            when substr(hash, 13, 4) < '3333' then 1
+            when substr(hash, 13, 4) < '6666' then 2
+            when substr(hash, 13, 4) < '9999' then 3
+            when substr(hash, 13, 4) < 'cccc' then 4
+            else 5
+        end as fold
+    from hashed
 ),
 
 -- Of a user's n ratings the first floor(0.8 n) are kept, of those the last tenth to validate.
@@ -46,6 +60,7 @@ with_kept as (
         rated_at,
         random_position,
         user_position,
+        fold,
         user_rating_count = user_timed_count as has_times,
         cast(floor(user_rating_count * 0.8) as bigint) as user_kept_count
     from numbered
@@ -72,7 +87,8 @@ final as (
             when with_kept.user_position > with_kept.user_kept_count then 'test'
             when with_kept.user_position > floor(with_kept.user_kept_count * 0.9) then 'validation'
             else 'train'
-        end as last_split
+        end as last_split,
+        with_kept.fold
     from with_kept
     cross join sizes
     cross join cut_times

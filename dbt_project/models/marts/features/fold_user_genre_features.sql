@@ -1,0 +1,59 @@
+-- A view: one reader takes one protocol of it, and as a table it would be the warehouse's largest.
+{{ config(materialized="view") }}
+
+with ratings as (
+    select * from {{ ref("int_fold_ratings") }}
+),
+
+movie_genres as (
+    select * from {{ ref("bridge_movie_genres") }}
+),
+
+users as (
+    select * from {{ ref("fold_user_features") }}
+),
+
+sums as (
+    select
+        ratings.protocol,
+        ratings.fold,
+        ratings.user_id,
+        movie_genres.genre,
+        count(*) as rating_count,
+        sum(ratings.rating) as rating_sum
+    from ratings
+    inner join movie_genres
+        on ratings.movie_id = movie_genres.movie_id
+    group by ratings.protocol, ratings.fold, ratings.user_id, movie_genres.genre
+),
+
+others as (
+    select
+        users.protocol,
+        users.held_out_fold,
+        users.user_id,
+        sums.genre,
+        users.mean_rating,
+        sum(sums.rating_count) as rating_count,
+        sum(sums.rating_sum) as rating_sum
+    from sums
+    inner join users
+        on
+            sums.protocol = users.protocol
+            and sums.fold != users.held_out_fold
+            and sums.user_id = users.user_id
+    group by users.protocol, users.held_out_fold, users.user_id, sums.genre, users.mean_rating
+),
+
+final as (
+    select
+        protocol,
+        held_out_fold,
+        user_id,
+        genre,
+        cast(rating_count as bigint) as rating_count,
+        {{ taste("rating_sum", "rating_count", "mean_rating") }} as genre_taste
+    from others
+)
+
+select * from final
