@@ -124,15 +124,19 @@ class UserSegments(SavedModel):
         Raises:
             UserError: There are no users.
         """
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         values = _values(X)
         if not len(values):
             raise UserError("There are no users to segment: load ratings first.")
         self.means_, self.scales_ = _means_and_scales(values)
         self.axes_ = principal_axes(self._standardised(values), self.axes)
         points = self._points(values)
-        self.trials_ = self._trials(points)
-        segments = best(self.trials_, self.smallest_pct) if self.trials_ else 1
-        centres = self._centres(points, segments, self.random_state)
+        # Hundreds of fits of milliseconds: threads would only wait for each other.
+        with threadpool_limits(1):
+            self.trials_ = self._trials(points)
+            segments = best(self.trials_, self.smallest_pct) if self.trials_ else 1
+            centres = self._centres(points, segments, self.random_state)
         sizes = np.bincount(_nearest(points, centres), minlength=segments)
         self.centres_ = centres[np.argsort(-sizes, kind="stable")]
         return self

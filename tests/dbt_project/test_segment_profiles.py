@@ -1,0 +1,127 @@
+"""``predictions.segment_profiles`` against pandas, and what its names are made of."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_ml.user_segments import FEATURES, WEIGHTS, UserSegments
+from tests.pipeline import Pipeline
+
+SKEWED = ["rating_count", "span_days", "ratings_per_active_day"]
+
+
+def table(sample: Pipeline, query: str) -> pd.DataFrame:
+    with sample.connect() as connection:
+        return connection.sql(query).df()
+
+
+@pytest.fixture(scope="module")
+def users(sample: Pipeline) -> pd.DataFrame:
+    """The features of all users with their segment."""
+    return table(
+        sample,
+        "select features.*, segment from features.user_features as features"
+        " inner join ml.user_segments using (user_id) order by user_id",
+    )
+
+
+@pytest.fixture(scope="module")
+def profiles(sample: Pipeline) -> pd.DataFrame:
+    return table(sample, "from predictions.segment_profiles order by segment")
+
+
+@pytest.fixture(scope="module")
+def traits(sample: Pipeline) -> pd.DataFrame:
+    long = table(sample, "from intermediate.int_user_traits order by user_id, trait")
+    return long.pivot(index="user_id", columns="trait", values="standard_value")
+
+
+@pytest.fixture(scope="module")
+def standard(users: pd.DataFrame) -> pd.DataFrame:
+    """What the traits should be: standardised as scikit-learn would, then clipped."""
+    values = users[list(FEATURES)].astype(float)
+    values[SKEWED] = np.log1p(values[SKEWED])
+    values.index = pd.Index(users["user_id"])
+    return ((values - values.mean()) / values.std()).clip(-3, 3).fillna(0)
+
+
+def test_every_user_is_in_a_segment(sample: Pipeline, profiles: pd.DataFrame) -> None:
+    (counts,) = sample.rows(
+        "select count(*), count(distinct user_id), (select count(*) from core.dim_users)"
+        " from ml.user_segments"
+    )
+
+    assert len(set(counts)) == 1
+    assert profiles["user_count"].sum() == counts[0]
+    assert profiles["user_pct"].sum() == pytest.approx(100)
+
+
+def test_sizes_and_means_are_those_of_pandas(users: pd.DataFrame, profiles: pd.DataFrame) -> None:
+    grouped = users.groupby("segment")
+    expected = pd.DataFrame(
+        {
+            "user_count": grouped.size(),
+            "mean_rating": grouped["mean_rating"].mean(),
+            "mean_std_rating": grouped["std_rating"].mean(),
+            "mean_half_star_pct": grouped["half_star_pct"].mean(),
+            "mean_rating_count": grouped["rating_count"].mean(),
+            "mean_span_days": grouped["span_days"].mean(),
+            "mean_ratings_per_active_day": grouped["ratings_per_active_day"].mean(),
+            "mean_release_year": grouped["mean_release_year"].mean(),
+            "mean_old_taste": grouped["old_taste"].mean(),
+            "mean_obscurity_pct": grouped["mean_obscurity_pct"].mean(),
+        }
+    ).reset_index()
+
+    pd.testing.assert_frame_equal(
+        profiles[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-9
+    )
+    assert profiles["user_count"].is_monotonic_decreasing
+
+
+def test_traits_are_the_features_that_the_model_clusters(
+    users: pd.DataFrame, traits: pd.DataFrame, standard: pd.DataFrame
+) -> None:
+    model = UserSegments(most=3, samples=2, starts=1).fit(users)
+
+    assert set(traits.columns) == set(FEATURES)
+    np.testing.assert_allclose(traits[list(FEATURES)], standard, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        (standard.to_numpy() * WEIGHTS @ model.axes_)[:, :2], model.coordinates(users), atol=1e-8
+    )
+
+
+def test_the_three_traits_are_those_that_deviate_most(
+    sample: Pipeline, users: pd.DataFrame, profiles: pd.DataFrame, standard: pd.DataFrame
+) -> None:
+    words = table(
+        sample, "select distinct trait, high_word, low_word from intermediate.int_user_traits"
+    ).set_index("trait")
+    for _, profile in profiles.iterrows():
+        members = users.loc[users["segment"] == profile["segment"], "user_id"]
+        deviations = standard.loc[members].mean()
+        first = deviations.abs().sort_values(ascending=False).index[:3]
+        expected = [
+            words.loc[trait, "high_word" if deviations[trait] > 0 else "low_word"]
+            for trait in first
+        ]
+
+        assert profile[["trait_1", "trait_2", "trait_3"]].tolist() == expected
+        assert profile["name"].startswith(", ".join(expected))
+
+
+def test_names_and_words_are_distinct(sample: Pipeline, profiles: pd.DataFrame) -> None:
+    words = table(sample, "select distinct high_word, low_word from intermediate.int_user_traits")
+
+    assert profiles["name"].is_unique
+    assert pd.concat([words["high_word"], words["low_word"]]).is_unique
+
+
+def test_both_measures_of_each_number_of_segments_are_kept(sample: Pipeline) -> None:
+    metrics = table(sample, "from ml.metrics where run_id like '%-user_segments-%'")
+    measured = metrics.pivot(index="setting", columns="metric", values="value")
+
+    assert set(measured.index) == {f"segments={segments}" for segments in range(3, 13)}
+    assert measured[["silhouette", "stability"]].le(1).all(axis=None)
+    chosen = len(table(sample, "select distinct segment from ml.user_segments"))
+    assert measured.loc[f"segments={chosen}", "smallest_pct"] >= 3
