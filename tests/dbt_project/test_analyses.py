@@ -55,8 +55,8 @@ def answer(compiled: Path, pipeline: Pipeline, name: str) -> pd.DataFrame:
         return connection.execute((compiled / f"{name}.sql").read_text()).df()
 
 
-def test_ten_questions_are_answered() -> None:
-    assert len(NAMES) == 10
+def test_ten_questions_and_a_search_are_answered() -> None:
+    assert len(NAMES) == 11
 
 
 @pytest.mark.parametrize("name", NAMES)

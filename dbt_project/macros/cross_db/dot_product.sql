@@ -1,0 +1,16 @@
+{#- The sum of the products of two arrays of numbers, element by element. -#}
+{% macro dot_product(left, right) -%}
+    {{ return(adapter.dispatch("dot_product")(left, right)) }}
+{%- endmacro %}
+
+{% macro default__dot_product(left, right) -%}
+    cast(list_dot_product({{ left }}, {{ right }}) as double)
+{%- endmacro %}
+
+{% macro spark__dot_product(left, right) -%}
+    aggregate(
+        zip_with({{ left }}, {{ right }}, (x, y) -> cast(x * y as double)),
+        cast(0 as double),
+        (total, product) -> total + product
+    )
+{%- endmacro %}

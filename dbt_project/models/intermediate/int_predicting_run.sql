@@ -1,0 +1,24 @@
+with runs as (
+    select * from {{ ref("int_current_runs") }}
+),
+
+metrics as (
+    select * from {{ ref("stg_metrics") }}
+),
+
+final as (
+    select
+        runs.run_id,
+        metrics.value as half_width
+    from runs
+    left join metrics
+        on
+            runs.run_id = metrics.run_id
+            and metrics.metric = 'interval_half_width'
+            and metrics.setting = 'level=0.9'
+    where
+        runs.model = 'embedding'
+        and runs.protocol is null
+)
+
+select * from final
