@@ -7,6 +7,7 @@ THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
 MEMORY_LIMIT ?= 2GB
 VARS ?=
 MODEL ?=
+ACCEPT ?=
 KEEP ?= 3
 STATE ?=
 
@@ -18,19 +19,22 @@ DBT_VARS = $(if $(VARS),--vars '$(VARS)')
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
 STAGE := $(BIN)/python -m warehouse --start
+CHECK := $(BIN)/python -m expectations
+TARGET := $(or $(DBT_TARGET_PATH),dbt_project/target)
 
 export REELHOUSE_WAREHOUSE = $(WAREHOUSE)
 export REELHOUSE_THREADS = $(THREADS)
 export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
 export REELHOUSE_KEEP = $(KEEP)
+export REELHOUSE_ACCEPT = $(ACCEPT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish states rollback summary sql docs test lint format lock clean help \
-	load-and-build fit-and-judge
+.PHONY: all setup build train publish check states rollback summary sql docs test lint format lock clean \
+	help load-and-build fit-and-judge test-and-check
 
 all: ## Everything: set up, load, build, train, publish, summarise
 	@$(MAKE) --no-print-directory build
@@ -53,7 +57,9 @@ build: setup ## Load DATASET, build and test the warehouse, publish it as WAREHO
 
 load-and-build:
 	@$(BIN)/python -m ingest --dataset '$(DATASET)' $(if $(LIMIT),--limit '$(LIMIT)')
+	@$(CHECK) --suites raw
 	@$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
+	@$(CHECK) --suites marts predictions
 
 train: setup ## Fit the models on the warehouse and publish their predictions
 	@$(STAGE) published -- $(MAKE) --no-print-directory fit-and-judge
@@ -61,9 +67,17 @@ train: setup ## Fit the models on the warehouse and publish their predictions
 fit-and-judge:
 	@$(BIN)/python -m models_ml $(if $(MODEL),--model '$(MODEL)')
 	@$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select source:ml+
+	@$(CHECK) --suites predictions
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
-	@$(STAGE) candidate -- $(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
+	@$(STAGE) candidate -- $(MAKE) --no-print-directory test-and-check
+
+test-and-check:
+	@$(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
+	@$(CHECK)
+
+check: setup ## Check all gates, on the candidate where there is one
+	@$(CHECK) --list
 
 states: setup ## List the last published states, KEEP of which are kept
 	@$(BIN)/python -m warehouse.states
@@ -78,9 +92,10 @@ sql: setup ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
 	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
 
-docs: setup ## Make dbt's docs site of the candidate, one HTML file
+docs: setup ## Make dbt's docs site of the candidate, and that of its gates
 	@$(DBT) docs generate --static $(PROJECT)
-	@echo "Open dbt_project/target/static_index.html in a browser"
+	@echo "Open $(TARGET)/static_index.html in a browser"
+	@$(CHECK) --docs '$(TARGET)/data_docs'
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -112,4 +127,5 @@ help: ## Show this list
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
-	@echo 'MODEL (train it alone), KEEP (states to keep), STATE (the one to roll back to)'
+	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
+	@echo 'keep), STATE (the one to roll back to)'

@@ -145,8 +145,9 @@ def _load_file(
             f"{file.path} has {line_count} lines, but {accepted_count + rejected_count} were read:"
             " was it written to meanwhile?"
         )
+    dataset = file.path.parent.resolve().name + (f", first {limit} ratings" if limit else "")
     connection.execute(
-        "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             file.path.name,
             file.table,
@@ -156,6 +157,7 @@ def _load_file(
             accepted_count,
             rejected_count,
             loaded_at,
+            dataset,
         ],
     )
     return Load(file, line_count, accepted_count, rejected_count)

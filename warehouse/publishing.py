@@ -18,14 +18,14 @@ from warehouse.errors import DamagedError, UserError
 from warehouse.locking import candidate_path, only_writer
 from warehouse.published import read_published, stamp
 from warehouse.states import kept_count, replace
-from warehouse.tables import create_tables, source_columns
+from warehouse.tables import create_tables, source_columns, source_schema
 
 
 class Start(StrEnum):
     """What a candidate starts from."""
 
     EMPTY = "empty"
-    """An empty file that takes over the published runs: a build."""
+    """An empty file that takes over the published runs and gate results: a build."""
     PUBLISHED = "published"
     """A copy of the published file: a training."""
     CANDIDATE = "candidate"
@@ -97,21 +97,25 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
 
 
 def _take_over_runs(candidate: Path, warehouse: Path) -> None:
-    """Copy the ``ml`` tables: what was trained outlives a build from other files."""
+    """Copy runs and the results of gates: both outlive a build from other files."""
     with connect(warehouse, read_only=True):
         pass  # So far: a file that is not DuckDB's is somebody's, and stays where it is
     with connect(candidate) as connection, told_of(warehouse):
-        create_tables(connection, "ml")
+        for source in ("ml", "gates"):
+            create_tables(connection, source)
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
-        published = {
-            table
-            for (table,) in connection.execute(
-                "select table_name from duckdb_tables()"
-                " where database_name = 'published' and schema_name = 'ml'"
+        published = set(
+            connection.execute(
+                "select schema_name, table_name from duckdb_tables()"
+                " where database_name = 'published'"
             ).fetchall()
-        }
-        for table in source_columns("ml").keys() & published:
-            connection.execute(f"insert into ml.{table} by name from published.ml.{table}")
+        )
+        for source in ("ml", "gates"):
+            schema = source_schema(source)
+            for table in source_columns(source):
+                if (schema, table) in published:
+                    name = f"{schema}.{table}"
+                    connection.execute(f"insert into {name} by name from published.{name}")
 
 
 def _put_aside(damaged: Path) -> Path:

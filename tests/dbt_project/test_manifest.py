@@ -37,7 +37,9 @@ RELATIONS = {
     "raw.tags": "userId movieId tag timestamp source_file",
     "raw.links": "movieId imdbId tmdbId source_file",
     "raw.rejected_lines": "source_file line_number error raw_line",
-    "raw.loads": "source_file bytes sha256 line_count accepted_count rejected_count loaded_at",
+    "raw.loads": (
+        "source_file bytes sha256 line_count accepted_count rejected_count loaded_at dataset"
+    ),
     "core.dim_movies": "movie_id title release_year genres",
     "core.dim_users": "user_id rating_count mean_rating first_rated_at last_rated_at",
     "core.bridge_movie_genres": "movie_id genre",
@@ -48,6 +50,7 @@ RELATIONS = {
     "quality.row_reconciliation": (
         "table_name read_count accepted_count merged_count quarantined_count unexplained_count"
     ),
+    "quality.gate_results": "checked_at suite expectation status expected found examples",
     "analytics.dataset_summary": f"{SUMMARY_COUNTS} mean_rating",
     "analytics.rating_summary": "column_name count mean std min p25 p50 p75 max",
     "analytics.rating_distribution": "rating rating_count rating_pct",

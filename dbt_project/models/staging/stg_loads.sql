@@ -11,7 +11,8 @@ final as (
         line_count,
         accepted_count,
         rejected_count,
-        loaded_at
+        loaded_at,
+        dataset
     from source
 )
 

@@ -1,0 +1,88 @@
+"""Check the gates: ``python -m expectations --suites raw``.
+
+What is checked is the candidate, or where there is none the published file. Results are added to
+the candidate's ``quality.gate_results``; a published file stays as it is.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+
+from expectations.gates import SUITES, GateResult, Gates, attach_published, store
+from expectations.terminal import show_failures, show_list, show_summary
+from warehouse.connection import connect
+from warehouse.errors import UserError
+from warehouse.locking import candidate_path
+from warehouse.published import read_published
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, check, and return the exit status: 1 where a gate failed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m expectations", description="Check the gates of a warehouse."
+    )
+    parser.add_argument("--suites", nargs="+", choices=list(SUITES), default=list(SUITES))
+    parser.add_argument("--list", action="store_true", help="show each expectation")
+    parser.add_argument(
+        "--docs", type=Path, help="render data docs into this folder, and neither store nor judge"
+    )
+    options = parser.parse_args(arguments)
+    accepted = os.environ.get("REELHOUSE_ACCEPT", "").replace(",", " ").split()
+    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
+    candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", candidate_path(warehouse)))
+    console = Console(highlight=False, markup=False)
+    try:
+        with console.status("Starting Great Expectations"):
+            gates = Gates(accepted)
+        if candidate.exists():
+            with connect(candidate) as connection:
+                no_comparison = attach_published(connection, warehouse)
+                results = check(gates, connection, options.suites, no_comparison)
+                if not options.docs:
+                    store(connection, results)
+        else:
+            with read_published(warehouse) as connection:
+                results = check(gates, connection, options.suites, "this is what is published")
+        if options.docs:
+            console.print(f"Open {gates.render(options.docs)} in a browser", soft_wrap=True)
+            return 0
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.list:
+        console.print(f"{candidate if candidate.exists() else warehouse}", soft_wrap=True)
+        show_list(results, console)
+    show_summary(results, console)
+    show_failures(results, console)
+    if all(result.status != "fail" for result in results):
+        return 0
+    if candidate.exists():
+        console.print(f"The candidate is kept: {candidate}", soft_wrap=True)
+    return 1
+
+
+def check(
+    gates: Gates,
+    connection: duckdb.DuckDBPyConnection,
+    suites: Sequence[str],
+    no_comparison: str | None,
+) -> list[GateResult]:
+    """Check suites in the order of the borders; after one that fails nothing need be built."""
+    results: list[GateResult] = []
+    for suite in [name for name in SUITES if name in suites]:
+        try:
+            results += gates.check(connection, suite, no_comparison)
+        except UserError:
+            if all(result.status != "fail" for result in results):
+                raise
+            break
+    return results
+
+
+if __name__ == "__main__":
+    sys.exit(main())
