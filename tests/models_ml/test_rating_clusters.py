@@ -1,8 +1,12 @@
 """The reference's clusters of ratings."""
 
 import numpy as np
+import pandas as pd
+import pytest
 
-from models_ml.rating_clusters import RatingClusters
+from models_ml.rating_clusters import RatingClusters, train
+from models_ml.recipe import Parts, Task
+from warehouse.errors import UserError
 
 
 def planted(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -27,3 +31,14 @@ def test_a_row_is_in_the_cluster_with_the_nearest_centre() -> None:
     ]
 
     np.testing.assert_array_equal(model.predict(rows), nearest)
+
+
+def test_too_few_ratings_are_said() -> None:
+    columns = ["user_id", "movie_id", "user_id_z", "movie_id_z", "rating_z"]
+    rows = pd.DataFrame([[1, 2, 0.0, 0.0, 0.0]], columns=columns)
+    nothing = Parts(rows, rows, rows)
+    marts = {"analytics.standardised_ratings": rows}
+    task = Task(None, nothing, marts, (0.5, 5.0), {}, 0, lambda words: None)
+
+    with pytest.raises(UserError, match="too few to train"):
+        train(task)

@@ -1,17 +1,21 @@
-"""What training wrote for the sample, held against naive computations over the same rows."""
+"""What `make train` wrote for the sample, held against naive computations over the same rows."""
 
 import json
-import math
 import shutil
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from models_ml.training import fit_rating_clusters
+from models_ml.__main__ import main
+from models_ml.models import RECIPES
 from tests.pipeline import Pipeline
-from warehouse.errors import UserError
+
+PROTOCOLS = ("random", "temporal", "last")
+RATING_MODELS = ("matrix_factorisation", "embedding", "boosting")
+BASELINES = ("global_mean", "user_movie_biases")
 
 
 @pytest.fixture(scope="module")
@@ -20,126 +24,106 @@ def connection(sample: Pipeline):
         yield connection
 
 
-@pytest.fixture(scope="module")
-def predictions(connection) -> pd.DataFrame:
-    """Each prediction of the matrix factorisation beside its rating and split."""
+def predictions(connection: duckdb.DuckDBPyConnection, model: str, protocol: str) -> pd.DataFrame:
+    """Each prediction of a run beside the rating and its part."""
     return connection.execute(
-        "select predictions.*, splits.rating, splits.random_split as split"
+        "select predictions.*, splits.rating,"
+        f" splits.{protocol}_split as split"
         " from ml.rating_predictions as predictions"
+        " inner join ml.runs using (run_id)"
         " inner join features.rating_splits as splits using (user_id, movie_id)"
+        " where model = ? and protocol = ?",
+        [model, protocol],
     ).df()
 
 
-def metric(connection, model: str, name: str) -> tuple[float, float, float, int]:
-    ((*values,),) = connection.execute(
-        "select value, ci_low, ci_high, row_count from predictions.model_leaderboard"
-        " where model = ? and metric = ? and protocol = 'random'",
-        [model, name],
-    ).fetchall()
-    return tuple(values)
+def test_every_model_has_a_run_for_each_protocol_that_it_names(connection) -> None:
+    runs = connection.execute("select model, protocol from ml.runs").fetchall()
+
+    assert sorted(runs, key=str) == sorted(
+        ((recipe.name, protocol) for recipe in RECIPES for protocol in recipe.protocols), key=str
+    )
 
 
+def test_every_table_of_the_model_layer_is_filled(connection) -> None:
+    for schema in ("ml", "predictions"):
+        for (table,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = ?", [schema]
+        ).fetchall():
+            ((count,),) = connection.execute(f"select count(*) from {schema}.{table}").fetchall()
+            assert count, f"{schema}.{table}"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("model", RATING_MODELS)
 def test_every_validation_and_test_row_has_one_prediction_on_the_scale(
-    connection, predictions
+    connection, model: str, protocol: str
 ) -> None:
+    rows = predictions(connection, model, protocol)
     ((expected,),) = connection.execute(
-        "select count(*) from features.rating_splits where random_split != 'train'"
+        "select count(*) from features.rating_splits"
+        f" where {protocol}_split in ('validation', 'test')"
     ).fetchall()
-    assert len(predictions) == expected
-    assert set(predictions["split"]) == {"validation", "test"}
-    assert predictions["prediction"].between(0.5, 5).all()
+
+    assert len(rows) == expected
+    assert set(rows["split"]) == {"validation", "test"}
+    assert rows["prediction"].between(0.5, 5).all()
 
 
-def test_the_leaderboard_is_what_a_loop_over_the_test_rows_gives(connection, predictions) -> None:
-    test = predictions[predictions["split"] == "test"]
-    errors = [p - r for p, r in zip(test["prediction"], test["rating"], strict=True)]
-    mse = sum(error * error for error in errors) / len(errors)
-    mae = sum(abs(error) for error in errors) / len(errors)
-    for name, expected in {"mse": mse, "rmse": math.sqrt(mse), "mae": mae}.items():
-        value, low, high, count = metric(connection, "matrix_factorisation", name)
-        assert value == pytest.approx(expected, rel=1e-9)
-        assert low < value < high
-        assert count == len(errors)
-
-
-def test_the_interval_is_that_of_users_drawn_again_and_again(connection, predictions) -> None:
-    test = predictions[predictions["split"] == "test"]
-    squared = (test["prediction"] - test["rating"]) ** 2
-    by_user = squared.groupby(test["user_id"]).agg(["sum", "count"]).to_numpy()
-    generator = np.random.default_rng(0)
-    draws = generator.integers(len(by_user), size=(4000, len(by_user)))
-    sums = by_user[draws].sum(axis=1)
-    expected = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
-    _, low, high, _ = metric(connection, "matrix_factorisation", "mse")
-    np.testing.assert_allclose([low, high], expected, rtol=0.03)
-
-
-@pytest.mark.parametrize("protocol", ["random", "temporal", "last"])
-def test_the_baselines_are_what_loops_over_the_training_rows_give(connection, protocol) -> None:
-    rows = connection.execute(
-        f"select user_id, movie_id, rating, {protocol}_split from features.rating_splits"
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("other", [*BASELINES, "matrix_factorisation"])
+def test_the_embedding_model_is_better_beyond_doubt(connection, protocol: str, other: str) -> None:
+    ((difference, high),) = connection.execute(
+        "select difference, ci_high from predictions.model_comparisons"
+        " where protocol = ? and metric = 'rmse' and model = 'embedding' and other_model = ?",
+        [protocol, other],
     ).fetchall()
-    train = [row for row in rows if row[3] == "train"]
-    mean = sum(row[2] for row in train) / len(train)
-    movie_sums: dict[int, list[float]] = {}
-    for _, movie, rating, _ in train:
-        movie_sums.setdefault(movie, []).append(rating - mean)
-    movie_bias = {movie: sum(rest) / (len(rest) + 3) for movie, rest in movie_sums.items()}
-    user_sums: dict[int, list[float]] = {}
-    for user, movie, rating, _ in train:
-        user_sums.setdefault(user, []).append(rating - mean - movie_bias[movie])
-    user_bias = {user: sum(rest) / (len(rest) + 6) for user, rest in user_sums.items()}
-    test = [row for row in rows if row[3] == "test"]
-    errors = {
-        "global_mean": [mean - row[2] for row in test],
-        "user_movie_biases": [
-            min(5.0, max(0.5, mean + movie_bias.get(movie, 0) + user_bias.get(user, 0))) - rating
-            for user, movie, rating, _ in test
-        ],
-    }
-    for model, differences in errors.items():
-        ((value,),) = connection.execute(
-            "select value from predictions.model_leaderboard"
-            " where model = ? and metric = 'rmse' and protocol = ?",
-            [model, protocol],
+
+    assert difference < high < 0
+
+
+@pytest.mark.parametrize("model", ["ease", "ranker"])
+def test_lists_are_better_than_the_most_rated_movies_beyond_doubt(connection, model: str) -> None:
+    for metric in ("ndcg@10", "recall@20"):
+        ((low,),) = connection.execute(
+            "select ci_low from predictions.model_comparisons where protocol = 'last'"
+            " and metric = ? and model = ? and other_model = 'most_rated'",
+            [metric, model],
         ).fetchall()
-        expected = math.sqrt(sum(d * d for d in differences) / len(differences))
-        assert value == pytest.approx(expected, rel=1e-9)
+        assert low > 0
 
 
-def test_the_history_has_a_row_an_epoch_and_ends_two_after_the_best(connection) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_history_ends_two_epochs_after_the_best(connection, protocol: str) -> None:
     rows = connection.execute(
-        "select epoch, val_loss from ml.training_history order by epoch"
+        "select epoch, val_loss from ml.training_history inner join ml.runs using (run_id)"
+        " where model = 'matrix_factorisation' and protocol = ? order by epoch",
+        [protocol],
     ).fetchall()
     losses = [loss for _, loss in rows]
+
     assert [epoch for epoch, _ in rows] == list(range(1, len(rows) + 1))
     assert losses.index(min(losses)) == len(losses) - 3
+    validation = predictions(connection, "matrix_factorisation", protocol).query(
+        "split == 'validation'"
+    )
+    # The kept weights' loss, before clipping moves it, is the lowest
+    assert ((validation["prediction"] - validation["rating"]) ** 2).mean() <= min(losses)
 
 
-def test_the_validation_rows_chose_the_epoch(connection, predictions) -> None:
-    """The kept weights' loss is the lowest validation loss, before clipping moves it."""
-    validation = predictions[predictions["split"] == "validation"]
-    clipped = ((validation["prediction"] - validation["rating"]) ** 2).mean()
-    ((lowest,),) = connection.execute("select min(val_loss) from ml.training_history").fetchall()
-    assert clipped <= lowest
-
-
-def test_embeddings_are_float_arrays_of_ten_that_give_the_predictions(
-    connection, predictions
-) -> None:
-    assert connection.execute(
-        "select distinct typeof(embedding), len(embedding) from ml.user_embeddings"
-        " union select distinct typeof(embedding), len(embedding) from ml.movie_embeddings"
-    ).fetchall() == [("FLOAT[]", 10)]
+def test_factors_are_float_arrays_of_ten_that_give_the_predictions(connection) -> None:
     products = connection.execute(
-        "select user_id, movie_id, list_dot_product(users.embedding, movies.embedding) as product"
-        " from ml.rating_predictions"
-        " inner join ml.user_embeddings as users using (user_id)"
-        " inner join ml.movie_embeddings as movies using (movie_id)"
+        "select user_id, movie_id, list_dot_product(users.embedding, movies.embedding) as product,"
+        " prediction, len(users.embedding) as users, typeof(movies.embedding) as type"
+        " from ml.rating_predictions inner join ml.runs using (run_id)"
+        " inner join ml.user_embeddings as users using (run_id, user_id)"
+        " inner join ml.movie_embeddings as movies using (run_id, movie_id)"
+        " where model = 'matrix_factorisation'"
     ).df()
-    both = predictions.merge(products, on=["user_id", "movie_id"])
-    assert len(both) == len(predictions)
-    np.testing.assert_allclose(both["product"].clip(0.5, 5), both["prediction"], rtol=1e-4)
+
+    assert set(products["users"]) == {10}
+    assert set(products["type"]) == {"FLOAT[]"}
+    np.testing.assert_allclose(products["product"].clip(0.5, 5), products["prediction"], rtol=1e-4)
 
 
 def test_every_rating_is_in_the_cluster_with_the_nearest_centre(connection) -> None:
@@ -181,52 +165,50 @@ def test_cluster_profiles_are_the_clusters_means(connection) -> None:
     assert profiles["rating_pct"].sum() == pytest.approx(100)
 
 
-def test_a_second_training_adds_runs_changes_none_and_predicts_the_same(
+def test_one_model_trained_again_adds_runs_changes_none_and_predicts_the_same(
     sample: Pipeline, pipeline: Pipeline
 ) -> None:
     shutil.copy(sample.warehouse, pipeline.warehouse)
-    pipeline.make("train")
+    shown = pipeline.make("train", MODEL="matrix_factorisation").stdout
+    assert "matrix_factorisation, temporal: " in shown
+    assert "ease" not in shown
     with pipeline.connect() as connection:
         connection.execute(f"attach '{sample.warehouse}' as before (read_only)")
-        tables = connection.execute(
+        for (table,) in connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'ml'"
             " and database_name = 'before'"
-        ).fetchall()
-        assert len(tables) == 6
-        for (table,) in tables:
+        ).fetchall():
             lost = f"(from before.ml.{table} except all from ml.{table})"
             assert connection.execute(f"select count(*) from {lost}").fetchall() == [(0,)]
-        assert connection.execute("select count(*) from ml.runs").fetchall() == [(4,)]
+        new = "select run_id from ml.runs except select run_id from before.ml.runs"
+        assert len(connection.execute(new).fetchall()) == 3
         for table, columns in {
             "rating_predictions": "user_id, movie_id, prediction",
-            "rating_clusters": "user_id, movie_id, cluster",
             "user_embeddings": "user_id, embedding",
         }.items():
-            counts = connection.execute(
-                f"select distinct count(*) from ml.{table} group by {columns}"
+            # The same rows in another run: each new row has its twin
+            unpaired = connection.execute(
+                f"select count(*) from (select {columns} from ml.{table} where run_id in ({new})"
+                f" except all select {columns} from before.ml.{table})"
             ).fetchall()
-            assert counts == [(2,)], table
+            assert unpaired == [(0,)], table
         assert connection.execute(
-            "select count(*) from predictions.model_leaderboard where run_id is not null"
+            "select count(distinct run_id) from predictions.model_leaderboard"
+            f" where model = 'matrix_factorisation' and run_id in ({new})"
         ).fetchall() == [(3,)]
 
 
+def test_saved_models_lie_beside_the_warehouse_under_their_runs(
+    sample: Pipeline, connection
+) -> None:
+    saved = {path.name for path in (sample.folder / "warehouse.models").iterdir()}
+
+    assert saved == {run for (run,) in connection.execute("select run_id from ml.runs").fetchall()}
+
+
 def test_parameters_are_kept_as_json(connection) -> None:
-    ((params,),) = connection.execute(
-        "select params from ml.runs where model = 'matrix_factorisation'"
-    ).fetchall()
-    assert json.loads(params) | {"n_users": 671, "factors": 10, "patience": 2} == json.loads(params)
-
-
-def test_too_few_ratings_are_said() -> None:
-    connection = duckdb.connect()
-    connection.execute("create schema analytics")
-    connection.execute(
-        "create table analytics.standardised_ratings as select 1 user_id, 2 movie_id,"
-        " 0.0 user_id_z, 0.0 movie_id_z, 0.0 rating_z"
-    )
-    with pytest.raises(UserError, match="too few to train"):
-        fit_rating_clusters(connection)
+    for model, params in connection.execute("select model, params from ml.runs").fetchall():
+        assert json.loads(params)["random_state"] == 0, model
 
 
 def test_training_without_a_warehouse_says_what_to_do(pipeline: Pipeline) -> None:
@@ -236,3 +218,24 @@ def test_training_without_a_warehouse_says_what_to_do(pipeline: Pipeline) -> Non
         result.stderr
     )
     assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_model_is_said_before_anything_is_fitted(
+    sample: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REELHOUSE_CANDIDATE", str(sample.warehouse))
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(sample.warehouse))
+
+    assert main(["--model", "magic"]) == 1
+    assert "There is no model 'magic'. MODEL is one of: " in capsys.readouterr().err
+
+
+def test_no_candidate_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REELHOUSE_CANDIDATE", str(tmp_path / "w.duckdb"))
+
+    assert main([]) == 1
+    assert "`make build` makes one" in capsys.readouterr().err
