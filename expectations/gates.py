@@ -1,5 +1,6 @@
 """Checking a warehouse: measure, expect, and keep what came out."""
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -241,13 +242,20 @@ def _found(values: pd.Series, outside: int, bound: Bound, no_comparison: str | N
 
 
 def _context() -> "EphemeralDataContext":
-    """Start Great Expectations without a project, without telemetry, without progress bars."""
-    import os
-
+    """Start Great Expectations without a project, telemetry or progress bars, all in memory."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    return gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
