@@ -65,22 +65,42 @@ measured as (
             and predictions.user_id = blocks.user_id
 ),
 
-in_slices as (
+-- A user's rows are summed before they are put into the user's slices: there are fewer.
+user_sums as (
     select
-        measured.protocol,
-        user_slices.slice,
-        measured.model,
-        measured.block,
-        measured.rating,
-        measured.error,
-        measured.interval_width,
-        measured.is_covered
+        protocol,
+        model,
+        user_id,
+        block,
+        {{ sums_of_errors() }}
     from measured
+    group by protocol, model, user_id, block
+),
+
+user_slice_sums as (
+    select
+        user_sums.protocol,
+        user_slices.slice,
+        user_sums.model,
+        user_sums.block,
+        cast(sum(user_sums.row_count) as bigint) as row_count,
+        sum(user_sums.rating) as rating,
+        sum(user_sums.squared_rating) as squared_rating,
+        sum(user_sums.error) as error,
+        sum(user_sums.absolute_error) as absolute_error,
+        sum(user_sums.squared_error) as squared_error,
+        cast(sum(user_sums.interval_count) as bigint) as interval_count,
+        sum(user_sums.interval_width) as interval_width,
+        cast(sum(user_sums.covered_count) as bigint) as covered_count
+    from user_sums
     inner join user_slices
         on
-            measured.protocol = user_slices.protocol
-            and measured.user_id = user_slices.user_id
-    union all
+            user_sums.protocol = user_slices.protocol
+            and user_sums.user_id = user_slices.user_id
+    group by user_sums.protocol, user_slices.slice, user_sums.model, user_sums.block
+),
+
+in_movie_slices as (
     select
         measured.protocol,
         movie_slices.slice,
@@ -103,17 +123,25 @@ final as (
         slice,
         model,
         block,
-        count(*) as row_count,
-        sum(rating) as rating,
-        sum(rating * rating) as squared_rating,
-        sum(error) as error,
-        sum(abs(error)) as absolute_error,
-        sum(error * error) as squared_error,
-        count(interval_width) as interval_count,
-        coalesce(sum(interval_width), 0) as interval_width,
-        cast(sum(is_covered) as bigint) as covered_count
-    from in_slices
+        {{ sums_of_errors() }}
+    from in_movie_slices
     group by protocol, slice, model, block
+    union all
+    select
+        protocol,
+        slice,
+        model,
+        block,
+        row_count,
+        rating,
+        squared_rating,
+        error,
+        absolute_error,
+        squared_error,
+        interval_count,
+        interval_width,
+        covered_count
+    from user_slice_sums
 )
 
 select * from final
