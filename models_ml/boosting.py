@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
 from models_ml.backend import EpochReport, load_lightgbm
-from models_ml.conformal import grouped_conformal_quantile
+from models_ml.conformal import conformal_quantile, grouped_conformal_quantile
 from models_ml.ratings import Ids, Values, codes_of, ids_of
 from models_ml.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.saving import SavedModel
@@ -139,15 +139,14 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
 
     Trees (Ke et al., LightGBM, NeurIPS 2017) over what SQL knows of the user and the movie are
     added to the mean and the two biases. Three ensembles predict the mean and both ends of an
-    interval; both ends are moved by a margin, so that of validation rows, each user's counting as
-    much as another's, as many lie between them as promised (Romano, Patterson and Candès,
-    Conformalized quantile regression, NeurIPS 2019).
+    interval; both ends are moved by a margin, so that as many validation rows as promised lie
+    between them (Romano, Patterson and Candès, Conformalized quantile regression, NeurIPS 2019).
 
     A training row's features come from the rows of other folds alone, so that its own rating has
     no part in them; those of any other row come from all training rows. To learn what to say of
     a user without ratings, a share of the training rows is fitted a second time with the user
-    hidden; the interval of such users has a margin of its own, from all validation rows with
-    their users hidden.
+    hidden; the intervals of such users have a margin of their own, from all validation rows with
+    their users hidden, where each user counts as much as another.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
@@ -337,19 +336,21 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         )
 
     def _calibrate(self, X: Ids, y: Values) -> Values:  # noqa: N803
-        """Find the margins of users with and without ratings."""
+        """Find the margins of users with and without ratings.
 
-        def margin(ids: Ids, stars: Values, users: Ids) -> float:
-            if not len(ids):
-                return np.inf
-            lower, upper = self._sum(self.lower_trees_, ids), self._sum(self.upper_trees_, ids)
-            scores = np.maximum(lower - stars, stars - upper)
-            return grouped_conformal_quantile(scores, users, self.level)
-
+        New rows of users with ratings are drawn like the rows of these users here; users without
+        are drawn like the users here, whoever of them rated most.
+        """
         is_known = codes_of(X[:, 0], self.user_ids_) < len(self.user_ids_)
-        return np.array(
-            [margin(X[is_known], y[is_known], X[is_known, 0]), margin(_hidden(X), y, X[:, 0])]
-        )
+        known = conformal_quantile(self._misses(X[is_known], y[is_known]), self.level)
+        unknown = grouped_conformal_quantile(self._misses(_hidden(X), y), X[:, 0], self.level)
+        return np.array([known, unknown])
+
+    def _misses(self, X: Ids, y: Values) -> Values:  # noqa: N803
+        """Tell how far ratings lie outside the ends, negative inside."""
+        if not len(X):
+            return np.empty(0)
+        return np.maximum(self._sum(self.lower_trees_, X) - y, y - self._sum(self.upper_trees_, X))
 
 
 class _TreeLog:
