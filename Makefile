@@ -10,6 +10,8 @@ MODEL ?=
 ACCEPT ?=
 KEEP ?= 3
 STATE ?=
+ROUNDS ?= 1
+SEED ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,7 +35,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish check states rollback summary sql docs test lint format lock clean \
+.PHONY: all setup build train publish check states rollback summary sql docs test torture lint format lock clean \
 	help load-and-build fit-and-judge test-and-check
 
 all: ## Everything: set up, load, build, train, publish, summarise
@@ -100,6 +102,9 @@ docs: setup ## Make dbt's docs site of the candidate, and that of its gates
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
+torture: setup ## Try faults for ROUNDS of some 10 minutes, and show what survived
+	@$(BIN)/python -m torture --rounds '$(ROUNDS)' $(if $(SEED),--seed '$(SEED)')
+
 lint: setup ## Check style and types of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -128,4 +133,4 @@ help: ## Show this list
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
 	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
-	@echo 'keep), STATE (the one to roll back to)'
+	@echo 'keep), STATE (the one to roll back to), ROUNDS and SEED (of torture)'

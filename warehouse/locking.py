@@ -3,9 +3,13 @@
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+MOMENT = 0.2
+"""Seconds within which a process that got the lock writes its id."""
 
 
 def candidate_path(warehouse: Path) -> Path:
@@ -26,6 +30,7 @@ def only_writer(candidate: Path) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            time.sleep(MOMENT)
             holder = os.pread(lock, 20, 0).decode() or "unknown"
             print(
                 f"Another build, process {holder} or what it started, writes to {candidate};"

@@ -1,0 +1,68 @@
+"""Two warehouses are compared relation by relation, floats to a tolerance."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from torture.equality import differences
+
+BASE = "select range as id, sqrt(range) as x, 'text ' || range as name, null as gone from range(50)"
+
+
+def write(path: Path, query: str, extra: str = "select 1") -> Path:
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"create table numbers as {query}; create view seen as from numbers")
+        connection.execute(extra)
+    return path
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    return write(tmp_path / "first.duckdb", BASE)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        BASE,
+        f"select * from ({BASE}) order by id desc",
+        # A tenth of the tolerance, also where it lies across the edge of a rounding
+        f"select * replace (x * (1 + 1e-10) as x) from ({BASE})",
+        f"select * replace (x + 1e-13 as x) from ({BASE})",
+    ],
+)
+def test_order_and_last_digits_do_not_matter(first: Path, tmp_path: Path, query: str) -> None:
+    assert differences(first, write(tmp_path / "second.duckdb", query)) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"select * from ({BASE}) where id > 0",
+        f"select * from ({BASE}) union all select * from ({BASE}) where id = 7",
+        f"select * replace (x * (1 + 1e-6) as x) from ({BASE})",
+        f"select * replace (if(id = 3, 'TEXT', name) as name) from ({BASE})",
+        f"select * replace (if(id = 3, null, x) as x) from ({BASE})",
+        f"select * exclude gone from ({BASE})",
+    ],
+)
+def test_anything_else_does(first: Path, tmp_path: Path, query: str) -> None:
+    found = differences(first, write(tmp_path / "second.duckdb", query))
+    assert any(sentence.startswith("main.numbers") for sentence in found)
+
+
+def test_run_ids_and_times_are_left_aside_and_lists_are_compared(tmp_path: Path) -> None:
+    def of(number: float) -> str:
+        return f"select {number} as run_id, now() as started_at, [1.5, {number}]::float[] as list"
+
+    same = write(tmp_path / "a.duckdb", of(1)), write(tmp_path / "b.duckdb", of(1))
+    assert differences(*same) == []
+    other = write(tmp_path / "c.duckdb", of(2))
+    assert len(differences(same[0], other)) == 2
+
+
+def test_a_relation_too_many_is_seen(first: Path, tmp_path: Path) -> None:
+    second = write(tmp_path / "second.duckdb", BASE, "create table more as select 1 as x")
+    assert differences(first, second) == ["main.more: not in both, or of other columns"]

@@ -1,0 +1,106 @@
+"""Whether two warehouses hold the same, whatever computed them."""
+
+import math
+from pathlib import Path
+
+import duckdb
+
+from torture.lab import BrokenError, Lab, make
+from warehouse.connection import quoted
+
+TOLERANCE = 1e-9
+"""Relative. A sum's last digits depend on the order of its terms, so on the threads."""
+
+NEAR_ZERO = 1e-12
+"""A difference below it is none: nothing in a warehouse is that small but what should be 0."""
+
+VOLATILE = {"run_id", "started_at", "finished_at", "loaded_at", "seconds", "checked_at"}
+"""Columns that say when, and by which run, and not what."""
+
+
+def same_content_with_other_threads(lab: Lab, model: str) -> None:
+    """Build and train twice, with one thread and with three, and compare every relation."""
+    files = []
+    for threads in (1, 3):
+        warehouse = lab.folder / f"threads-{threads}" / "w.duckdb"
+        warehouse.parent.mkdir(exist_ok=True)
+        for target, more in (("build", {"DATASET": lab.folder / "a"}), ("train", {"MODEL": model})):
+            lab.succeed(make(target, WAREHOUSE=warehouse, THREADS=threads, **more))
+        files.append(warehouse)
+    if found := differences(*files):
+        raise BrokenError(f"differ by the number of threads: {'; '.join(found)}")
+
+
+def differences(first: Path, second: Path) -> list[str]:
+    """Compare every relation of two warehouses, as bags of rows, floats to a tolerance.
+
+    Returns:
+        A sentence for each relation that differs.
+    """
+    found = []
+    with duckdb.connect() as connection:
+        for name, path in (("first", first), ("second", second)):
+            connection.execute(f"attach {quoted(path)} as {name} (read_only)")
+        relations, others = (_columns(connection, name) for name in ("first", "second"))
+        for relation in sorted(relations | others):
+            if relations.get(relation) != others.get(relation):
+                found.append(f"{relation}: not in both, or of other columns")
+            elif difference := _difference(connection, relation, relations[relation]):
+                found.append(f"{relation}: {difference}")
+    return found
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
+    """Read the type of each column by relation and name, but for those that may differ."""
+    columns: dict[str, dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        "select table_schema, table_name, column_name, data_type"
+        " from information_schema.columns where table_catalog = ?"
+        " order by table_schema, table_name, ordinal_position",
+        [database],
+    ).fetchall():
+        of_relation = columns.setdefault(f"{schema}.{table}", {})
+        if column not in VOLATILE:
+            of_relation[column] = kind
+    return columns
+
+
+def _difference(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: dict[str, str]
+) -> str | None:
+    """Compare with EXCEPT both ways; of what is left over, look at the digits."""
+    # What differs only in digits beyond the tolerance is to be ordered alike
+    order = sorted(columns, key=lambda name: "DOUBLE" in columns[name] or "FLOAT" in columns[name])
+    texts = ", ".join(_text(name, columns[name]) for name in order)
+    left = []
+    for one, two in (("first", "second"), ("second", "first")):
+        query = f"select {texts} from {{}}.{relation}"
+        rows = connection.execute(
+            f"{query.format(one)} except all {query.format(two)} order by all"
+        ).fetchall()
+        left.append(rows)
+    if len(left[0]) != len(left[1]):
+        return f"{len(left[0])} rows are only here, {len(left[1])} only there"
+    for row, other in zip(*left, strict=True):
+        if not all(map(_is_close, row, other)):
+            return f"{row} and {other}"
+    return None
+
+
+def _text(name: str, kind: str) -> str:
+    column = f'"{name}"'
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"printf('%.9e', cast({column} as double)) as {column}"
+    if kind in ("DOUBLE[]", "FLOAT[]"):
+        return f"list_transform({column}, lambda x: printf('%.9e', cast(x as double))) as {column}"
+    return column
+
+
+def _is_close(one: object, other: object) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_close, one, other))
+    try:
+        numbers = float(str(one)), float(str(other))
+    except ValueError:
+        return one == other
+    return one == other or math.isclose(*numbers, rel_tol=TOLERANCE, abs_tol=NEAR_ZERO)
