@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         _train(candidate, options.model, Console(highlight=False))
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from models_ml.parameters import Parameters
 from models_ml.recipe import Outcome, Parts, Protocol, Recipe, Report, Task
 from models_ml.runs import Run, now, write_run
 from warehouse.connection import connect
-from warehouse.errors import UserError
+from warehouse.errors import DamagedError, UserError
 from warehouse.publishing import models_folder
 from warehouse.states import states
 
@@ -111,19 +112,24 @@ def remove_models_of_replaced_runs(warehouse: Path) -> None:
     folder = models_folder(warehouse)
     if not folder.is_dir():
         return
-    used = set()
-    for path in [warehouse, *(state.path for state in states(warehouse))]:
-        with connect(path, read_only=True) as connection:
-            used |= {
-                run_id
-                for (run_id,) in connection.execute(
-                    "select max_by(run_id, (finished_at, run_id)) from ml.runs"
-                    " group by model, protocol"
-                ).fetchall()
-            }
+    used = _used_runs(warehouse)
+    for state in states(warehouse):
+        # What is damaged cannot be restored, and must not stop a training
+        with suppress(DamagedError):
+            used |= _used_runs(state.path)
     for saved in folder.iterdir():
         if saved.name not in used:
             shutil.rmtree(saved)
+
+
+def _used_runs(path: Path) -> set[str]:
+    with connect(path, read_only=True) as connection:
+        return {
+            run_id
+            for (run_id,) in connection.execute(
+                "select max_by(run_id, (finished_at, run_id)) from ml.runs group by model, protocol"
+            ).fetchall()
+        }
 
 
 def choose(recipes: Sequence[Recipe], name: str | None) -> Sequence[Recipe]:

@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -60,12 +60,17 @@ def write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> str:
     ((fingerprint,),) = connection.execute(
         "select data_fingerprint from analytics.dataset_summary"
     ).fetchall()
+    # The latest run is the current one, also where the clock was set back since the one before
+    ((latest,),) = connection.execute("select max(finished_at) from ml.runs").fetchall()
+    finished_at = max(
+        run.finished_at, latest + timedelta(microseconds=1) if latest else datetime.min
+    )
     run_id = f"{run.started_at:%Y%m%dT%H%M%S}-{run.model}-{uuid4().hex[:8]}"
     row = {
         "run_id": run_id,
         "model": run.model,
         "started_at": run.started_at,
-        "finished_at": run.finished_at,
+        "finished_at": finished_at,
         "params": json.dumps(run.params, sort_keys=True),
         "code_version": code_version(),
         "data_fingerprint": fingerprint,

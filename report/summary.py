@@ -122,5 +122,6 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     table.add_column("segments of users")
     table.add_column("users", justify="right")
     for name, count in rows:
-        table.add_row(name, f"{count:,}")
+        # Names hold genres, which are whatever a file says
+        table.add_row(Text(name), f"{count:,}")
     return [table, Text()]

@@ -91,3 +91,13 @@ def test_the_code_version_is_the_commit_and_says_when_files_changed(
     assert code_version() == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("2")
     assert code_version() == git("rev-parse", "HEAD") + "-dirty"
+
+
+def test_the_latest_run_is_the_current_one_when_the_clock_was_set_back(connection) -> None:
+    first = write_run(connection, run())
+    second = write_run(connection, run(finished_at=datetime(1971, 1, 1)))
+    third = write_run(connection, run(finished_at=datetime(2026, 1, 3)))
+    found = connection.execute("select run_id from ml.runs order by finished_at").fetchall()
+    assert found == [(first,), (second,), (third,)]
+    ((last,),) = connection.execute("select max(finished_at) from ml.runs").fetchall()
+    assert last == datetime(2026, 1, 3)

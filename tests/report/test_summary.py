@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
+from rich.console import Console
 
 from report.__main__ import main
+from report.summary import _segments
 from tests.pipeline import Pipeline
 
 
@@ -71,3 +74,14 @@ def test_no_warehouse_is_said(
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(tmp_path / "w.duckdb"))
     assert main([]) == 1
     assert "`make build` makes one" in capsys.readouterr().err
+
+
+def test_markup_in_a_name_of_a_segment_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema predictions")
+        connection.execute(
+            "create table predictions.segment_profiles as"
+            " select 1 as segment, 'more [/] and [red]Drama[/red]' as name, 7 as user_count"
+        )
+        Console(highlight=False).print(*_segments(connection))
+    assert "more [/] and [red]Drama[/red]" in capsys.readouterr().out

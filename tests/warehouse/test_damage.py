@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from models_ml.runner import remove_models_of_replaced_runs
 from report.__main__ import main as report
 from tests.pipeline import ROOT
 from warehouse.__main__ import main as warehouse_main
@@ -177,3 +178,11 @@ def test_a_publishing_that_the_disk_cuts_short_leaves_nothing_behind(warehouse: 
     assert "File too large" in line
     assert warehouse.read_bytes() == before
     assert not warehouse.with_name("w.duckdb.publishing").exists()
+
+
+def test_a_damaged_state_does_not_stop_a_training(warehouse: Path) -> None:
+    publish_after(warehouse, Start.EMPTY, [sys.executable, "-c", WRITE])
+    (warehouse.parent / "w.models" / "of no run").mkdir(parents=True)
+    cut(states(warehouse)[0].path, 300_000)
+    remove_models_of_replaced_runs(warehouse)
+    assert list((warehouse.parent / "w.models").iterdir()) == []
