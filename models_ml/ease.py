@@ -14,8 +14,7 @@ from models_ml.lists import (
     list_users,
     places_of,
     popularity,
-    reasons,
-    titles_of,
+    recommendations,
 )
 from models_ml.ratings import Ids, Values, codes_of, ids_of
 from models_ml.recipe import PROTOCOLS, Outcome, Recipe, Task
@@ -175,6 +174,36 @@ class EASE(SavedModel):
         scores[:, :modelled] = self._likes(rated, modelled) @ self.weights_
         return scores
 
+    def lists(
+        self,
+        users: Ids,
+        rated: "csr_array",
+        chosen: list[NDArray[np.int64]],
+        scores: NDArray[np.floating],
+    ) -> pd.DataFrame:
+        """Name the movies chosen for users, and what spoke for each.
+
+        Args:
+            users: The users, shape (users,).
+            rated: Their histories, shape (users, movies).
+            chosen: Each user's movies as places in ``movie_ids_``, best first.
+            scores: The scores of all these, user after user.
+
+        Returns:
+            As :meth:`recommend`.
+        """
+        lengths = [len(movies) for movies in chosen]
+        causes = self.causes(rated, chosen)
+        return pd.DataFrame(
+            {
+                "user_id": np.repeat(users, lengths),
+                "rank": np.concatenate([np.arange(length) + 1 for length in lengths]),
+                "movie_id": self.movie_ids_[np.concatenate(chosen)],
+                "score": scores.astype(np.float64),
+                "because": [self.movie_ids_[two].tolist() for of_user in causes for two in of_user],
+            }
+        )
+
     def causes(
         self, rated: "csr_array", chosen: list[NDArray[np.int64]]
     ) -> list[list[NDArray[np.int64]]]:
@@ -209,19 +238,8 @@ class EASE(SavedModel):
     def _lists(self, users: Ids, rated: "csr_array", n: int) -> pd.DataFrame:
         scores = self.scores(rated)
         chosen = best(scores, rated, n)
-        causes = self.causes(rated, chosen)
-        lengths = [len(movies) for movies in chosen]
-        places = np.concatenate(chosen)
-        rows = np.repeat(np.arange(len(users)), lengths)
-        return pd.DataFrame(
-            {
-                "user_id": users[rows],
-                "rank": np.concatenate([np.arange(length) + 1 for length in lengths]),
-                "movie_id": self.movie_ids_[places],
-                "score": scores[rows, places].astype(np.float64),
-                "because": [self.movie_ids_[two].tolist() for of_user in causes for two in of_user],
-            }
-        )
+        rows = np.repeat(np.arange(len(users)), [len(movies) for movies in chosen])
+        return self.lists(users, rated, chosen, scores[rows, np.concatenate(chosen)])
 
 
 def item_weights(likes: "csr_array", regularisation: float) -> NDArray[np.float32]:
@@ -235,11 +253,15 @@ def item_weights(likes: "csr_array", regularisation: float) -> NDArray[np.float3
         The weights, shape (movies, movies), with zeros on the diagonal.
     """
     from scipy.linalg import inv
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     gram = (likes.T @ likes).toarray().astype(np.float64)
     diagonal = np.diag_indices_from(gram)
     gram[diagonal] += regularisation
-    weights = inv(gram, overwrite_a=True, assume_a="pos") if len(gram) else gram
+    # One thread gives the same digits whatever their number, and where other work shares the
+    # cores it is several times as fast as threads that wait for each other.
+    with threadpool_limits(1):
+        weights = inv(gram, overwrite_a=True, assume_a="pos") if len(gram) else gram
     weights /= -weights[diagonal]
     weights[diagonal] = 0
     return np.asarray(weights, dtype=np.float32)
@@ -256,14 +278,8 @@ def train(task: Task) -> Outcome:
     model.fit(ids_of(rows), rows["rating"].to_numpy())
     task.report("listing movies")
     lists = model.recommend(list_users(task))
-    if task.protocol:
-        lists["reason"] = None
-    else:
-        rated = dict(zip(map(tuple, ids_of(rows).tolist()), rows["rating"], strict=True))
-        titles = titles_of(task.marts["core.dim_movies"])
-        lists["reason"] = reasons(lists, rated, titles, popularity(rows, model.liked_from))
     note = f"{len(model.weights_):,} movies in the model, lists for {lists['user_id'].nunique():,}"
-    return Outcome(model, {"recommendations": lists.drop(columns="because")}, note)
+    return Outcome(model, {"recommendations": recommendations(task, lists, model.liked_from)}, note)
 
 
 RECIPE = Recipe(

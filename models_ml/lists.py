@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_ml.ratings import Ids, codes_of
+from models_ml.ratings import Ids, codes_of, ids_of
 from models_ml.recipe import Task
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def list_users(task: Task) -> Ids:
     return np.unique(np.concatenate([rows["user_id"].to_numpy(np.int64) for rows in asked]))
 
 
+@cache
 def readable_title(title: str) -> str:
     """Say a title as people do, the article first and without its other names.
 
@@ -178,3 +180,20 @@ def reasons(
             strict=True,
         )
     ]
+
+
+def recommendations(task: Task, lists: pd.DataFrame, liked_from: float) -> pd.DataFrame:
+    """Make rows of ``ml.recommendations``: with reasons in the fit that serves, else without.
+
+    Args:
+        task: The fit, with the mart ``core.dim_movies``.
+        lists: ``user_id``, ``rank``, ``movie_id``, ``score``, ``because``.
+        liked_from: The stars from which on a movie is liked.
+    """
+    rows = lists.drop(columns="because")
+    if task.protocol:
+        return rows.assign(reason=None)
+    ratings = pd.concat([task.parts.train, task.parts.validation], ignore_index=True)
+    rated = dict(zip(map(tuple, ids_of(ratings).tolist()), ratings["rating"], strict=True))
+    titles = titles_of(task.marts["core.dim_movies"])
+    return rows.assign(reason=reasons(lists, rated, titles, popularity(ratings, liked_from)))

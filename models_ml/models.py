@@ -1,6 +1,13 @@
 """The models, in the order in which they are trained."""
 
-from models_ml import boosting, ease, matrix_factorisation, rating_clusters, user_segments
+from models_ml import (
+    boosting,
+    ease,
+    matrix_factorisation,
+    ranker,
+    rating_clusters,
+    user_segments,
+)
 from models_ml.recipe import Recipe
 
 RECIPES: tuple[Recipe, ...] = (
@@ -9,4 +16,5 @@ RECIPES: tuple[Recipe, ...] = (
     matrix_factorisation.RECIPE,
     boosting.RECIPE,
     ease.RECIPE,
+    ranker.RECIPE,
 )
