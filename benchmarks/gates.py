@@ -1,0 +1,116 @@
+"""Time all gates on a large warehouse.
+
+``python -m benchmarks.gates --ratings 25000000 --work FOLDER`` generates the ratings, builds a
+warehouse of them, writes predictions for a fifth of the ratings in three protocols and a list for
+each user into its candidate, checks the candidate, and writes ``benchmarks/gates.md``.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import psutil
+
+from benchmarks.build import ROOT, Measurement, measure
+
+RESULT = Path(__file__).with_suffix(".md")
+
+PREDICTIONS = """
+insert into ml.runs by name
+select
+    'gates-' || protocol as run_id,
+    'embedding' as model,
+    protocol,
+    data_fingerprint,
+    localtimestamp as finished_at
+from analytics.dataset_summary
+cross join (select unnest(['random', 'temporal', 'last']) as protocol)
+union all
+select 'gates-ease', 'ease', null, data_fingerprint, localtimestamp
+from analytics.dataset_summary;
+insert into ml.rating_predictions by name
+select run_id, user_id, movie_id, 1.4 + 0.6 * rating as prediction
+from core.fct_ratings
+cross join (select run_id from ml.runs where run_id like 'gates-%' and protocol is not null)
+where hash(user_id, movie_id) % 5 = 0;
+insert into ml.recommendations by name
+select
+    'gates-ease' as run_id,
+    user_id,
+    rank,
+    (select max(movie_id) from core.dim_movies) * (hash(user_id) % 5000 + rank) // 5020 as movie_id
+from core.dim_users
+cross join range(1, 21) as ranks(rank);
+"""
+
+
+def main() -> None:
+    """Parse the command line, measure, and write the result."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gates")
+    parser.add_argument("--ratings", type=int, default=25_000_000)
+    parser.add_argument("--work", type=Path, required=True, help="a folder for several GB")
+    options = parser.parse_args()
+    work = options.work.resolve()
+    data = work / f"ratings-{options.ratings}"
+    if not (data / "truth.json").exists():
+        command = ["-m", "benchmarks.generate", "--ratings", str(options.ratings)]
+        subprocess.run([sys.executable, *command, "--out", str(data)], cwd=ROOT, check=True)
+    warehouse = work / "gates.duckdb"
+    environment = {
+        "DBT_TARGET_PATH": str(work / "target"),
+        "DBT_LOG_PATH": str(work / "logs"),
+        "REELHOUSE_WAREHOUSE": str(warehouse),
+        "REELHOUSE_THREADS": str(os.cpu_count()),
+    }
+    if not warehouse.exists():
+        subprocess.run(
+            ["make", "build", f"DATASET={data}", f"WAREHOUSE={warehouse}"],
+            cwd=ROOT,
+            env=os.environ | environment,
+            check=True,
+        )
+    with duckdb.connect(str(work / "candidate" / warehouse.name)) as connection:
+        ((written,),) = connection.execute("select count(*) from ml.rating_predictions").fetchall()
+        if not written:
+            connection.execute(PREDICTIONS)
+    measurements = [
+        measure(
+            f"the {suite} gate",
+            [sys.executable, "-m", "expectations", "--suites", suite],
+            **environment,
+        )
+        for suite in ("raw", "marts", "predictions")
+    ]
+    RESULT.write_text(_report(options.ratings, measurements), encoding="utf-8")
+    print(RESULT.read_text(encoding="utf-8"))
+
+
+def _report(ratings: int, measurements: list[Measurement]) -> str:
+    rows = "\n".join(
+        f"| {m.name} | {m.seconds:.1f} | {m.peak_bytes / 1e9:.2f} |" for m in measurements
+    )
+    memory = psutil.virtual_memory().total / 1e9
+    return f"""# The gates on {ratings:,} ratings
+
+Generated ratings (`benchmarks/generate.py`, seed 0), built, and compared with a published state of
+the same size; predictions of a fifth of them in three protocols, a list of 20 for each user. One
+run, each gate in a process of its own, the import of Great Expectations in it.
+
+- machine: {os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}
+- load while it ran: {os.getloadavg()[1]:.1f} processes
+
+| what | seconds | peak GB |
+|---|---|---|
+{rows}
+
+`python -m benchmarks.gates --ratings {ratings} --work FOLDER`, {datetime.now(UTC):%Y-%m-%d}.
+"""
+
+
+if __name__ == "__main__":
+    main()
