@@ -203,10 +203,7 @@ def hostile_texts(lab: Lab) -> None:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         tags = connection.execute("select tag from raw.tags order by line_number").fetchall()
         titles = connection.execute("select movieId, title from raw.movies").fetchall()
-        shown = connection.execute(
-            "select count(*) from core.dim_movies where not contains(?, title)",
-            ["\n\n".join(TEXTS)],
-        ).fetchall()
+        shown = connection.execute("select movie_id, title from core.dim_movies").fetchall()
         ((unexplained,),) = connection.execute(
             "select sum(abs(unexplained_count)) from quality.row_reconciliation"
         ).fetchall()
@@ -215,10 +212,10 @@ def hostile_texts(lab: Lab) -> None:
         ).fetchall()
     if unexplained:
         raise RowsLostError(f"{unexplained} lines are unexplained")
-    if [text for (text,) in tags] != list(TEXTS) or dict(titles) != movies:
+    if [text for (text,) in tags] != list(TEXTS) or not dict(titles) == dict(shown) == movies:
         raise RowsLostError("a text did not come out as it went in")
-    if shown != [(0,)] or [genre for (genre,) in genres] != sorted(["'; --", "Drama", "[/]"]):
-        raise BrokenError(f"titles or genres changed: {shown}, {genres}")
+    if [genre for (genre,) in genres] != sorted(["'; --", "Drama", "[/]"]):
+        raise RowsLostError(f"the genres came out as {genres}")
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
