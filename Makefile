@@ -12,6 +12,7 @@ KEEP ?= 3
 STATE ?=
 ROUNDS ?= 1
 SEED ?=
+RATINGS ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,8 +36,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish check states rollback summary sql docs test torture lint format lock clean \
-	help load-and-build fit-and-judge test-and-check
+.PHONY: all setup build train publish check states rollback summary recommend sql docs test torture lint \
+	format lock clean help load-and-build fit-and-judge test-and-check
 
 all: ## Everything: set up, load, build, train, publish, summarise
 	@$(MAKE) --no-print-directory build
@@ -90,6 +91,12 @@ rollback: setup ## Publish the latest kept state again, or STATE=number
 summary: setup ## Say what the warehouse holds
 	@$(BIN)/python -m report
 
+# Every machine sets USER in the environment: only what is given to make names a user
+recommend: setup ## Say what USER=200, or somebody new with RATINGS=file, may see next
+	@$(BIN)/python -m models_ml.recommend \
+		$(if $(filter command,$(firstword $(origin USER))),--user '$(USER)') \
+		$(if $(RATINGS),--ratings '$(RATINGS)')
+
 sql: setup ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
 	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
@@ -133,4 +140,5 @@ help: ## Show this list
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
 	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
-	@echo 'keep), STATE (the one to roll back to), ROUNDS and SEED (of torture)'
+	@echo 'keep), STATE (the one to roll back to), USER (a user id), RATINGS (a CSV file of'
+	@echo 'your own: title or movieId, rating), ROUNDS and SEED (of torture)'

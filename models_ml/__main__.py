@@ -40,11 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(candidate: Path, name: str | None, console: Console) -> None:
     with console.status("Loading libraries"):
         from models_ml.models import RECIPES
-        from models_ml.parameters import read_parameters
+        from models_ml.parameters import check_parameters, read_parameters
         from models_ml.runner import choose, remove_models_of_replaced_runs, run_task, tasks
 
     chosen = choose(RECIPES, name)
     parameters = read_parameters()
+    for recipe in chosen:
+        check_parameters(parameters, recipe)
     warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
     remove_models_of_replaced_runs(warehouse)
     with connect(candidate) as connection:

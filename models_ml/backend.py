@@ -65,8 +65,12 @@ def _silent_stderr() -> Iterator[None]:
         os.close(saved)
 
 
-def epoch_log(report: EpochReport) -> Any:
+def epoch_log(report: EpochReport, loss: str = "loss") -> Any:
     """Make a Keras callback that reports epochs and keeps them.
+
+    Args:
+        report: Called after each epoch.
+        loss: What Keras calls the loss to keep: its own holds penalties, a metric does not.
 
     Returns:
         A callback whose ``rows`` are one an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``,
@@ -83,10 +87,10 @@ def epoch_log(report: EpochReport) -> Any:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             seconds = time.perf_counter() - self.began
-            loss, val_loss = float(logs["loss"]), float(logs["val_loss"])
+            value, val_value = float(logs[loss]), float(logs[f"val_{loss}"])
             self.rows.append(
-                {"epoch": epoch + 1, "loss": loss, "val_loss": val_loss, "seconds": seconds}
+                {"epoch": epoch + 1, "loss": value, "val_loss": val_value, "seconds": seconds}
             )
-            report(epoch + 1, loss, val_loss)
+            report(epoch + 1, value, val_value)
 
     return EpochLog()

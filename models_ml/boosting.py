@@ -424,6 +424,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="boosting",
+    model=Boosting,
     marts=(
         "features.rating_folds",
         "features.fold_means",

@@ -284,6 +284,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="ease",
+    model=EASE,
     marts=("core.dim_movies",),
     protocols=(*PROTOCOLS, None),
     train=train,

@@ -158,6 +158,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="matrix_factorisation",
+    model=MatrixFactorisation,
     marts=("features.user_codes", "features.movie_codes"),
     protocols=PROTOCOLS,
     train=train,

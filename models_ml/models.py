@@ -3,6 +3,7 @@
 from models_ml import (
     boosting,
     ease,
+    embedding_model,
     matrix_factorisation,
     ranker,
     rating_clusters,
@@ -14,6 +15,7 @@ RECIPES: tuple[Recipe, ...] = (
     rating_clusters.RECIPE,
     user_segments.RECIPE,
     matrix_factorisation.RECIPE,
+    embedding_model.RECIPE,
     boosting.RECIPE,
     ease.RECIPE,
     ranker.RECIPE,

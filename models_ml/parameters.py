@@ -1,11 +1,15 @@
 """The parameters of all models: one file, ``parameters.toml``."""
 
+import inspect
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from models_ml.recipe import Recipe
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
 
@@ -37,3 +41,18 @@ def read_parameters(path: Path = PARAMETERS) -> Parameters:
     if not isinstance(seed, int):
         raise UserError(f"{path}: seed must be a whole number, and is {seed!r}.")
     return Parameters(seed=seed, models=content)
+
+
+def check_parameters(parameters: Parameters, recipe: "Recipe") -> None:
+    """Refuse a section that names parameters which the model does not have.
+
+    Raises:
+        UserError: It does; the message names file, section and parameter.
+    """
+    signature = inspect.signature(recipe.model).parameters
+    unknown = parameters.models.get(recipe.name, {}).keys() - signature.keys()
+    if unknown:
+        raise UserError(
+            f"{PARAMETERS}: [{recipe.name}] has no parameter {', '.join(sorted(unknown))}."
+            f" It knows {', '.join(signature)}."
+        )

@@ -384,6 +384,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="ranker",
+    model=Ranker,
     marts=("core.dim_movies", "core.bridge_movie_genres"),
     protocols=(*PROTOCOLS, None),
     train=train,

@@ -65,6 +65,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="rating_clusters",
+    model=RatingClusters,
     marts=("analytics.standardised_ratings",),
     protocols=(None,),
     train=train,

@@ -76,12 +76,15 @@ class Recipe:
 
     Attributes:
         name: The model's name in ``ml.runs`` and in ``make train MODEL=name``.
+        model: The class of the fitted model; its parameters are what its section of
+            ``parameters.toml`` may name.
         marts: The relations that it reads beside the ratings of a protocol.
         protocols: The fits to make, one a protocol; ``None`` is the fit that serves.
         train: Makes one fit.
     """
 
     name: str
+    model: "type[SavedModel]"
     marts: tuple[str, ...]
     protocols: tuple[Protocol | None, ...]
     train: Callable[[Task], Outcome]

@@ -277,6 +277,7 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="user_segments",
+    model=UserSegments,
     marts=("features.user_features",),
     protocols=(None,),
     train=train,

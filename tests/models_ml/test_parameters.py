@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models_ml.models import RECIPES
-from models_ml.parameters import PARAMETERS, read_parameters
+from models_ml.parameters import PARAMETERS, Parameters, check_parameters, read_parameters
 from warehouse.errors import UserError
 
 
@@ -38,3 +38,14 @@ def test_a_wrong_file_is_said(tmp_path: Path, text: str, said: str) -> None:
 
     with pytest.raises(UserError, match=said):
         read_parameters(path)
+
+
+def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
+    recipe = RECIPES[0]
+    check_parameters(read_parameters(), recipe)
+    wrong = Parameters(seed=0, models={recipe.name: {"clusters": 3, "clutsers": 3}})
+
+    with pytest.raises(
+        UserError, match=r"toml: \[rating_clusters\] has no parameter clutsers\. It"
+    ):
+        check_parameters(wrong, recipe)

@@ -1,0 +1,1 @@
+"""What to see next, and why: for a user of the warehouse, or for somebody new."""
