@@ -45,7 +45,9 @@ def differences(first: Path, second: Path) -> list[str]:
         for relation in sorted(relations | others):
             if relations.get(relation) != others.get(relation):
                 found.append(f"{relation}: not in both, or of other columns")
-            elif difference := _difference(connection, relation, relations[relation]):
+            elif (columns := relations[relation]) and (
+                difference := _difference(connection, relation, columns)
+            ):
                 found.append(f"{relation}: {difference}")
     return found
 

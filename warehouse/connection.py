@@ -25,9 +25,12 @@ CIRCUMSTANCES = (
 
 DAMAGE = (
     *("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database"),
-    *("Failed to deserialize", "Serialization Error", "INTERNAL Error", "FATAL Error"),
+    *("Failed to deserialize", "Serialization Error"),
 )
-"""How DuckDB words it that a file is not as it was written: each block has a checksum."""
+"""How DuckDB words it that a file is not as it was written: each block has a checksum.
+
+Its internal and fatal errors are not among them: a full disk may end in these, too.
+"""
 
 
 @contextmanager

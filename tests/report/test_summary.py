@@ -39,14 +39,27 @@ def test_every_relation_stands_there_with_its_rows(summary: str, sample: Pipelin
         assert f"{name} {count:,}" in words, name
 
 
-def test_the_models_stand_by_their_error_best_first(summary: str, sample: Pipeline) -> None:
+@pytest.mark.parametrize(
+    ("title", "metric", "protocol", "order", "count"),
+    [("held-out ratings", "rmse", "random", "", 5), ("lists of 20", "ndcg@10", "last", "desc", 3)],
+)
+def test_the_models_stand_by_their_figures_best_first(
+    summary: str, sample: Pipeline, title: str, metric: str, protocol: str, order: str, count: int
+) -> None:
     rows = sample.rows(
-        "select model, value from predictions.model_leaderboard"
-        " where protocol = 'random' and metric = 'rmse' order by value"
+        "select model, value, ci_high - value from predictions.model_leaderboard"
+        f" where protocol = '{protocol}' and metric = '{metric}' and slice = 'all'"
+        f" order by value {order}"
     )
-    found = re.findall(r"^(\w+) +(\d\.\d{4}) +\d\.\d{4} to", summary, re.MULTILINE)
-    assert found == [(model, f"{value:.4f}") for model, value in rows]
-    assert len(found) == 3
+    table = summary[summary.index(title) :].split("\n\n")[0]
+    found = re.findall(r"^(\w+) +(\d\.\d{3} ± \d\.\d{3})", table, re.MULTILINE)
+    assert found == [(model, f"{value:.3f} ± {margin:.3f}") for model, value, margin in rows]
+    assert len(found) == count
+
+
+def test_segments_stand_by_their_names(summary: str, sample: Pipeline) -> None:
+    for name, count in sample.rows("select name, user_count from predictions.segment_profiles"):
+        assert re.search(rf"^{re.escape(name)} +{count}$", summary, re.MULTILINE)
 
 
 def test_tests_are_counted(summary: str, sample: Pipeline) -> None:
@@ -56,8 +69,8 @@ def test_tests_are_counted(summary: str, sample: Pipeline) -> None:
     assert f"tests passed: {passed}\n" in summary
 
 
-def test_three_commands_worth_typing_close_it(summary: str) -> None:
-    assert [line.split()[0] for line in summary.splitlines()[-3:]] == ["make"] * 3
+def test_four_commands_worth_typing_close_it(summary: str) -> None:
+    assert [line.split()[0] for line in summary.splitlines()[-4:]] == ["make"] * 4
 
 
 def test_it_can_be_a_picture(

@@ -66,3 +66,8 @@ def test_run_ids_and_times_are_left_aside_and_lists_are_compared(tmp_path: Path)
 def test_a_relation_too_many_is_seen(first: Path, tmp_path: Path) -> None:
     second = write(tmp_path / "second.duckdb", BASE, "create table more as select 1 as x")
     assert differences(first, second) == ["main.more: not in both, or of other columns"]
+
+
+def test_a_relation_of_run_ids_alone_has_nothing_to_compare(tmp_path: Path) -> None:
+    same = (write(tmp_path / f"{name}.duckdb", f"select '{name}' as run_id") for name in "ab")
+    assert differences(*same) == []

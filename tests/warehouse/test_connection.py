@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from tests.pipeline import ROOT
-from warehouse.connection import connect, quoted
-from warehouse.errors import UserError
+from warehouse.connection import connect, quoted, told_of
+from warehouse.errors import DamagedError, UserError
 
 
 def test_a_missing_warehouse_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -106,3 +106,17 @@ def test_neither_can_the_prompt(file: Path, statement: str) -> None:
 @pytest.mark.parametrize("text", ["plain", "it's", "''", "'; drop table t; --", "ü\n\0"[:2]])
 def test_a_quoted_text_is_that_text(text: str) -> None:
     assert duckdb.sql(f"select {quoted(text)}").fetchall() == [(text,)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.FatalException("FATAL Error: no space left"),
+        duckdb.InternalException("INTERNAL Error"),
+    ],
+)
+def test_a_fault_of_duckdbs_own_is_not_taken_for_damage(tmp_path: Path, error: Exception) -> None:
+    """A damaged file is put aside, and a full disk is no reason for that."""
+    with pytest.raises(UserError) as raised, told_of(tmp_path / "w.duckdb"):
+        raise error
+    assert not isinstance(raised.value, DamagedError)
