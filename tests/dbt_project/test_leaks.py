@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -170,7 +170,7 @@ class TestTestRatings:
     ) -> None:
         """A mart of all ratings is read by fits alone that have no test rows."""
         mart = "analytics.standardised_ratings"
-        leaky = Recipe("leaky", (mart,), PROTOCOLS, RECIPES[0].train)
+        leaky = replace(RECIPES[0], name="leaky", marts=(mart,), protocols=PROTOCOLS)
         before, after = (
             read_task(connection, leaky, protocol, read_parameters()).marts[mart]
             for connection in connections
