@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 
 from models_ml.models import RECIPES
-from models_ml.parameters import read_parameters
+from models_ml.parameters import Parameters, read_parameters
 from models_ml.recipe import Outcome, Recipe, Task
 from models_ml.runner import read_task
 from tests.pipeline import ROOT, Pipeline
@@ -24,6 +24,14 @@ NOBODY, NOTHING = 987_654_321, 987_654_321
 
 # A row's time, or how long an epoch took, is no result.
 MEASURED = {"training_history": ["seconds"]}
+
+
+def quick_parameters() -> Parameters:
+    """The parameters of the file, but for a few passes over the ratings: enough for a contract."""
+    parameters = read_parameters()
+    for name in ("matrix_factorisation", "embedding"):
+        parameters.models[name]["max_epochs"] = 3
+    return parameters
 
 
 def pairs(task: Task) -> Rows:
@@ -85,7 +93,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 def task(warehouse: Pipeline, recipe: Recipe) -> Task:
     protocol = recipe.protocols[0]
     with warehouse.connect() as connection:
-        return read_task(connection, recipe, protocol, read_parameters())
+        return read_task(connection, recipe, protocol, quick_parameters())
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +178,12 @@ class TestEveryModel:
 
         assert type(outcome.model).load(saved).get_params() == params
         assert clone(outcome.model).get_params() == params
-        assert params["random_state"] == read_parameters().seed
+        assert params["random_state"] == quick_parameters().seed
         json.dumps(params)
 
     def test_the_parameters_are_those_of_the_file(self, recipe: Recipe, outcome: Outcome) -> None:
         params = outcome.model.get_params()
-        wanted = read_parameters().models[recipe.name]
+        wanted = quick_parameters().models[recipe.name]
 
         as_lists = json.loads(json.dumps(params))
         assert {name: as_lists[name] for name in wanted} == wanted
@@ -185,7 +193,7 @@ def test_no_test_rating_is_handed_out(warehouse: Pipeline) -> None:
     with warehouse.connect() as connection:
         for recipe in RECIPES:
             for protocol in recipe.protocols:
-                task = read_task(connection, recipe, protocol, read_parameters())
+                task = read_task(connection, recipe, protocol, quick_parameters())
                 assert list(task.parts.test) == ["user_id", "movie_id"]
 
 
