@@ -10,6 +10,7 @@ from rich.text import Text
 
 from expectations.bounds import read_bounds
 from expectations.gates import GateResult
+from warehouse.text import printable
 
 STATUSES = {"pass": "passed", "fail": "failed", "accepted": "accepted", "not applicable": ""}
 
@@ -35,11 +36,11 @@ def show_failures(results: Sequence[GateResult], console: Console) -> None:
         console.print()
         console.print(f"{result.expectation}: {STATUSES[result.status]}", style="bold")
         table = Table.grid(padding=(0, 2))
-        table.add_row("  expected", plain(result.expected))
-        table.add_row("  found", plain(result.found))
+        table.add_row("  expected", _plain(result.expected))
+        table.add_row("  found", _plain(result.found))
         for number, example in enumerate((result.examples or "").split("\n")):
-            table.add_row("" if number else "  such as", plain(example))
-        table.add_row("  because", plain(bounds[result.suite][result.expectation].reason))
+            table.add_row("" if number else "  such as", _plain(example))
+        table.add_row("  because", _plain(bounds[result.suite][result.expectation].reason))
         console.print(table)
     failed = [result.expectation for result in results if result.status == "fail"]
     if failed:
@@ -54,10 +55,10 @@ def show_list(results: Sequence[GateResult], console: Console) -> None:
     for heading in ("expectation", "status", "found"):
         table.add_column(heading)
     for result in results:
-        table.add_row(result.expectation, result.status, plain(result.found))
+        table.add_row(result.expectation, result.status, _plain(result.found))
     console.print(table)
 
 
-def plain(text: str) -> Text:
-    """Show text as it stands: no markup, and no control characters, which steer terminals."""
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+def _plain(text: str) -> Text:
+    """Show text as it stands: no markup, and nothing that steers a terminal."""
+    return Text(printable(text))

@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from warehouse.text import printable
+
 RATING_CELLS = [("rmse", "random"), ("rmse", "temporal"), ("rmse", "last")]
 LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last")]
 
@@ -123,5 +125,5 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     table.add_column("users", justify="right")
     for name, count in rows:
         # Names hold genres, which are whatever a file says
-        table.add_row(Text(name), f"{count:,}")
+        table.add_row(Text(printable(name)), f"{count:,}")
     return [table, Text()]

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from torture.equality import same_content_with_other_threads
-from torture.inputs import damaged_archive, damaged_files, hostile_texts
+from torture.inputs import damaged_archive, damaged_files, damaged_own_ratings, hostile_texts
 from torture.lab import (
     ROOT,
     BrokenError,
@@ -366,6 +366,7 @@ def faults() -> list[Fault]:
         Fault("log left beside the file", stray_log, 3),
         Fault("damaged input", damaged_files, 40),
         Fault("damaged archive", damaged_archive, 40),
+        Fault("damaged file of somebody new", damaged_own_ratings, 200),
         Fault("killed while building", killed_load, 2, True),
         Fault("killed while training", killed_training, 2, True),
         *(full_disks[1:] if small_disks else []),

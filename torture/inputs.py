@@ -17,6 +17,8 @@ from rich.console import Console
 
 from ingest.datasets import PUBLISHED_MD5, dataset_folder
 from ingest.load import load_folder
+from models_ml.recommend.own_ratings import read_lines, resolve
+from models_ml.recommend.titles import Movie
 from torture.lab import BrokenError, Lab, RowsLostError, check_plain, make
 from warehouse.connection import connect
 from warehouse.errors import UserError
@@ -63,6 +65,8 @@ TEXTS = (
     "t" * 5_000,
 )
 """Titles and tags that some program or other would take for more than text."""
+
+SCALE = (0.5, 5.0)
 
 FOLDERS = ("../up", "/abs", "a/../../up", "C:\\up", "..\\up")
 
@@ -113,6 +117,27 @@ def damaged_archive(lab: Lab) -> None:
         _load(folder)
     if {path.name for path in lab.folder.iterdir()} != before:
         raise BrokenError("an archive wrote outside of its folder")
+
+
+def damaged_own_ratings(lab: Lab) -> None:
+    """Read somebody's own ratings, as `make recommend RATINGS=file` does, with wrong bytes."""
+    movies = [Movie(number, f"Movie {number}, The (19{60 + number})", 9) for number in range(1, 31)]
+    rated = [f'"{movie.title}",{movie.movie_id},{1 + movie.movie_id % 9 / 2}' for movie in movies]
+    path = lab.folder / "my.csv"
+    path.write_bytes(scramble("\n".join(["title,movieId,rating", *rated]).encode(), lab.generator))
+    try:
+        lines = read_lines(path)
+        ratings = resolve(lines, movies, SCALE)
+    except UserError as error:
+        if str(path) not in str(error):
+            raise BrokenError(f"the file is not named: {error}") from error
+    except Exception as error:
+        raise BrokenError(f"{type(error).__name__} for {path}: {error}") from error
+    else:
+        if len(ratings) != len(lines):
+            raise RowsLostError(f"{len(lines)} lines, {len(ratings)} ratings of {path}")
+        if any(not SCALE[0] <= rating <= SCALE[1] for rating in ratings.values()):
+            raise BrokenError(f"ratings beyond the scale: {ratings}")
 
 
 def scramble(content: bytes, generator: random.Random) -> bytes:

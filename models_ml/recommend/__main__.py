@@ -17,6 +17,7 @@ from models_ml.recommend.page import WIDTH, rated_table, suggestion_table
 from warehouse.errors import UserError
 from warehouse.published import read_published
 from warehouse.publishing import models_folder
+from warehouse.text import printable
 
 if TYPE_CHECKING:
     from models_ml.recommend.titles import Match, Movie
@@ -85,7 +86,7 @@ def _of_user(connection: duckdb.DuckDBPyConnection, user: str) -> list[Renderabl
     suggestions = recommended(connection, user_id)
     ratings, count = rated(connection, user_id)
     return [
-        *(Text(line) for line in lines),
+        *(Text(printable(line)) for line in lines),
         "",
         rated_table(ratings, count),
         "",
@@ -130,9 +131,9 @@ def _read(connection: duckdb.DuckDBPyConnection, file: Path, console: Console) -
 
 
 def _ask(console: Console, line: str, matches: "Sequence[Match]") -> "Movie | None":
-    console.print(Text(line))
+    console.print(Text(printable(line)))
     for number, match in enumerate(matches, start=1):
-        console.print(Text(f"  {number}  {match.movie.title}"))
+        console.print(Text(f"  {number}  {printable(match.movie.title)}"))
     console.print("  0  none of these: leave it out")
     choices = [str(number) for number in range(len(matches) + 1)]
     number = IntPrompt.ask("Which one", choices=choices, console=console)

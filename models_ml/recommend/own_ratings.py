@@ -1,12 +1,17 @@
 """The ratings of somebody new: a CSV file with titles or movie ids."""
 
 import csv
+import io
+import math
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models_ml.recommend.titles import Match, Movie, Titles, sure
 from warehouse.errors import UserError
+from warehouse.text import printable, quoted_short
 
 SHOWN = 5
 """Movies that are offered where a title is not clear."""
@@ -14,6 +19,10 @@ SHOWN = 5
 POSSIBLE = 60
 BEHIND = 20
 """A match below this score, or so far behind the best one, is not worth offering."""
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+ID = re.compile(r"\d{1,19}")
+"""What a rating and an id look like; Python would read more, such as ``4_5``."""
 
 Ask = Callable[[str, Sequence[Match]], Movie | None]
 """Asks a person which movie a line means: its place and text, and what it may be."""
@@ -48,20 +57,16 @@ def read_lines(path: Path) -> list[Line]:
     Raises:
         UserError: The file cannot be read, has no header, or lacks a column.
     """
+    file = io.StringIO(_read_text(path), newline="")
+    reader = csv.reader(file, strict=True, skipinitialspace=True)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True, skipinitialspace=True)
-            columns = [_column(name) for name in next(reader, [])]
-            _check(path, columns)
-            return [
-                _line(f"{path}, line {reader.line_num}", columns, cells)
-                for cells in reader
-                if any(cell.strip() for cell in cells)
-            ]
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text in UTF-8: save it as CSV in UTF-8.") from error
+        columns = [_column(name) for name in next(reader, [])]
+        _check(path, columns)
+        return [
+            _line(f"{path}, line {reader.line_num}", columns, cells)
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        ]
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: not CSV: {error}.") from error
 
@@ -99,7 +104,7 @@ def resolve(
             if movie is None:
                 continue
             if movie.movie_id in places:
-                name = movie.title or f"movie {movie.movie_id}"
+                name = printable(movie.title) or f"movie {movie.movie_id}"
                 raise UserError(
                     f"{line.place}: {name} is rated twice, first in {places[movie.movie_id]}:"
                     " keep one."
@@ -112,6 +117,19 @@ def resolve(
     return ratings
 
 
+def _read_text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise UserError(
+            f"{path}, line {number}: not a text in UTF-8: save the file as CSV in UTF-8."
+        ) from error
+
+
 def _column(name: str) -> str:
     return name.strip().casefold().replace("_", "")
 
@@ -121,7 +139,11 @@ def _check(path: Path, columns: Sequence[str]) -> None:
     if not columns:
         raise UserError(f"{path} is empty: {expected}.")
     if "rating" not in columns or not {"title", "movieid"} & set(columns):
-        raise UserError(f"{path}, line 1: {expected}; here it is {', '.join(columns)}.")
+        raise UserError(
+            f"{path}, line 1: {expected}; here it is {quoted_short(', '.join(columns))}."
+        )
+    if twice := [name for name, count in Counter(columns).items() if name and count > 1]:
+        raise UserError(f"{path}, line 1: it has the column {quoted_short(twice[0])} twice.")
 
 
 def _line(place: str, columns: Sequence[str], cells: Sequence[str]) -> Line:
@@ -140,13 +162,10 @@ def _need_titles(lines: Sequence[Line]) -> bool:
 
 def _rating(line: Line, scale: tuple[float, float]) -> float:
     low, high = scale
-    try:
-        rating = float(line.rating)
-    except ValueError:
-        rating = float("nan")
+    rating = float(line.rating) if NUMBER.fullmatch(line.rating) else math.nan
     if not low <= rating <= high:
         raise UserError(
-            f"{line.place}: the rating {line.rating!r} is not a number of stars from"
+            f"{line.place}: the rating {quoted_short(line.rating)} is not a number of stars from"
             f" {low} to {high}."
         )
     return rating
@@ -156,9 +175,11 @@ def _movie(
     line: Line, by_id: Mapping[int, Movie], titles: Titles | None, ask: Ask | None
 ) -> Movie | None:
     if line.movie_id:
-        movie = by_id.get(int(line.movie_id)) if line.movie_id.isdecimal() else None
+        movie = by_id.get(int(line.movie_id)) if ID.fullmatch(line.movie_id) else None
         if movie is None:
-            raise UserError(f"{line.place}: the warehouse has no movie {line.movie_id}.")
+            raise UserError(
+                f"{line.place}: the warehouse has no movie {quoted_short(line.movie_id)}."
+            )
         return movie
     if not line.title or titles is None:
         raise UserError(f"{line.place}: there is neither a title nor a movieId.")
@@ -166,16 +187,16 @@ def _movie(
     least = max([POSSIBLE, *(match.score - BEHIND for match in found[:1])])
     matches = [match for match in found if match.score >= least]
     if not matches:
-        raise UserError(f"{line.place}: no title is like {line.title!r}.")
+        raise UserError(f"{line.place}: no title is like {quoted_short(line.title)}.")
     movie = sure(matches)
     if movie is not None:
         return movie
     if ask is None:
         offered = "".join(
-            f"\n  {match.movie.movie_id:>8}  {match.movie.title}" for match in matches
+            f"\n  {match.movie.movie_id:>8}  {printable(match.movie.title)}" for match in matches
         )
         raise UserError(
-            f"{line.place}: {line.title!r} is not clear: write the movieId or the title with its"
-            f" year. It may be:{offered}"
+            f"{line.place}: {quoted_short(line.title)} is not clear: write the movieId or the title"
+            f" with its year. It may be:{offered}"
         )
     return ask(f"{line.place}: {line.title}", matches)

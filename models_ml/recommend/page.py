@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from models_ml.lists import readable_title
+from warehouse.text import printable
 
 WIDTH = 80
 """Columns of a page, whatever the terminal's, so that it looks the same in a file."""
@@ -84,7 +85,8 @@ def suggestion_table(suggestions: Sequence[Suggestion], heading: str) -> Group:
     for suggestion, rank, prediction in zip(suggestions, ranks, predictions, strict=True):
         first = rank + ("  " + prediction.ljust(width) if width else "")
         parts.append(_line(first, suggestion.title, suggestion.genres))
-        parts.append(Padding(Text(suggestion.reason, style="dim"), (0, 0, 0, 4), expand=False))
+        reason = Text(printable(suggestion.reason), style="dim")
+        parts.append(Padding(reason, (0, 0, 0, 4), expand=False))
     return Group(*parts)
 
 
@@ -97,9 +99,11 @@ def _prediction(suggestion: Suggestion) -> str:
 def _line(first: str, title: str, genres: str, style: str = "") -> Text:
     titles = WIDTH - len(first) - GENRES - 4
     cells = (
-        f"{first}  {_cut(readable_title(title), titles)}  {_cut(genres.replace('|', ', '), GENRES)}"
+        first,
+        _cut(printable(readable_title(title)), titles),
+        _cut(printable(genres.replace("|", ", ")), GENRES),
     )
-    return Text(cells.rstrip(), style=style)
+    return Text("  ".join(cells).rstrip(), style=style)
 
 
 def _stars(value: float | None) -> str:

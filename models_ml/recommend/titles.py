@@ -140,11 +140,11 @@ def plain(name: str) -> str:
 
 def _names_and_year(title: str) -> tuple[list[str], int | None]:
     """Take a title apart: all of it, its name, its other names in brackets, and its year."""
-    match = re.fullmatch(r"(.*?)\s*\((\d{4})\)\s*", title)
+    match = re.fullmatch(r"(.*)\((\d{4})\)", title.strip())
     bare, year = (match[1], int(match[2])) if match else (title, None)
-    parts = [bare, *(re.split(r"\s*\((?:a\.k\.a\.\s*)?([^()]*)\)", bare) if "(" in bare else [])]
+    parts = [bare, *(re.split(r"\((?:a\.k\.a\.)?([^()]*)\)", bare) if "(" in bare else [])]
     # Behind brackets there may be a mere article, as in `Love (Amore), The`.
-    names = [part for part in parts if part.strip() and not part.startswith(",")]
+    names = [part for part in parts if part.strip() and not part.strip().startswith(",")]
     return list(dict.fromkeys(plain(_article_first(name)) for name in names)), year
 
 

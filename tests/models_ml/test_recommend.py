@@ -22,6 +22,7 @@ from models_ml.recommend.page import WIDTH, Rated, Suggestion, rated_table, sugg
 from models_ml.recommend.titles import Match, Movie, Titles, plain, sure
 from tests.pipeline import ROOT, Pipeline
 from warehouse.errors import UserError
+from warehouse.text import printable
 
 SCALE = (0.5, 5.0)
 
@@ -177,8 +178,8 @@ def test_a_header_alone_rates_nothing(tmp_path: Path) -> None:
         ("title,rating\nmatrix,good\n", "line 2: the rating 'good' is not a number of stars"),
         ("title,rating\nmatrix,nan\n", "line 2: the rating 'nan' is not a number of stars"),
         ("title,rating\nmatrix,\n", "line 2: the rating '' is not a number of stars"),
-        ("movieId,rating\n99,5\n", "my.csv, line 2: the warehouse has no movie 99."),
-        ("movieId,rating\n1.5,5\n", "my.csv, line 2: the warehouse has no movie 1.5."),
+        ("movieId,rating\n99,5\n", "my.csv, line 2: the warehouse has no movie '99'."),
+        ("movieId,rating\n1.5,5\n", "my.csv, line 2: the warehouse has no movie '1.5'."),
         ("title,movieId,rating\n,,5\n", "line 2: there is neither a title nor a movieId."),
         ("title,rating\nxyzzy plugh,5\n", "my.csv, line 2: no title is like 'xyzzy plugh'."),
         (
@@ -191,6 +192,15 @@ def test_a_header_alone_rates_nothing(tmp_path: Path) -> None:
             " It may be:\n         6  Sabrina (1995)\n         5  Sabrina (1954)",
         ),
         ('title,rating\n"matrix,5\n', "not CSV"),
+        ("title,rating\nmatrix,4_5\n", "line 2: the rating '4_5' is not a number of stars"),
+        ("rating,title,rating\n1,matrix,5\n", "line 1: it has the column 'rating' twice."),
+        (f"movieId,rating\n{'9' * 5000},5\n", "line 2: the warehouse has no movie '9999"),
+        (f"title,rating\n{'x' * 100_000},5\n", "line 2: no title is like 'xxx"),
+        (f"title,rating\nx{' ' * 100_000}y,5\n", "line 2: no title is like 'x  "),
+        (f"title,rating\nx{'( ' * 50_000}y,5\n", "line 2: no title is like 'x( "),
+        (f"title,rating\n{'x' * 200_000},5\n", "line 2: not CSV: field larger than"),
+        ("movieId,rating\n\x1b[31m,5\n", r"the warehouse has no movie '\x1b[31m'."),
+        ("\x1b]0;title,rating\n", r"here it is '\x1b]0;title, rating'."),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named_with_its_rule(
@@ -217,8 +227,44 @@ def test_a_file_that_is_missing_or_not_a_text_is_named(tmp_path: Path) -> None:
         read_lines(tmp_path)
     path = tmp_path / "latin.csv"
     path.write_bytes("title,rating\nAmélie,5\n".encode("latin-1"))
-    with pytest.raises(UserError, match="not a text in UTF-8"):
+    with pytest.raises(UserError, match="line 2: not a text in UTF-8"):
         read_lines(path)
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            b",",
+            b"\n",
+            b"\r",
+            b'"',
+            b"\0",
+            b"\xff",
+            b"\xef\xbb\xbf",
+            b"title",
+            b"movieId",
+            b"rating",
+        ),
+        *(b"matrix", b"3", b"4.5", b"nan", b"-0.0", b"1e999", b"[/]", "\u202e".encode(), b"=1+1"),
+    ]
+)
+
+
+@given(st.booleans(), st.lists(st.one_of(PIECES, st.binary(max_size=4)), max_size=20))
+def test_any_file_gives_a_rating_for_each_line_or_says_what_is_wrong(
+    tmp_path_factory: pytest.TempPathFactory, has_header: bool, pieces: list[bytes]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(b"movieId,title,rating\n" * has_header + b"".join(pieces))
+    try:
+        lines = read_lines(path)
+        ratings = resolve(lines, MOVIES, SCALE)
+    except UserError as error:
+        assert str(path) in str(error)
+        assert printable(str(error).replace("\n", "")) == str(error).replace("\n", "")
+    else:
+        assert len(ratings) == len(lines)
+        assert all(SCALE[0] <= rating <= SCALE[1] for rating in ratings.values())
 
 
 def test_a_person_is_asked_about_a_title_that_is_not_clear(tmp_path: Path) -> None:
@@ -269,6 +315,7 @@ def test_the_page_fits_eighty_columns() -> None:
     suggestions = [
         Suggestion(20, LONG, genres, f"because you rated {LONG} 5.0 and {LONG} 4.5", 4.3, 3.1, 5.0),
         Suggestion(1, "千と千尋の神隠し" * 6, "None", "popular", 4.3),
+        Suggestion(1, "\x1b[31mred", "[/]", "because you rated \x1b[31mred 5.0", 4.3),
     ]
     lines = shown(
         rated_table([Rated(5.0, 4.7, LONG, genres), Rated(0.5, None, "A", "B")], 143),
@@ -277,6 +324,7 @@ def test_the_page_fits_eighty_columns() -> None:
     )
     assert max(cell_len(line.rstrip()) for line in lines) <= WIDTH
     text = "\n".join(lines)
+    assert "\x1b" not in text and r"\x1b[31mred" in text
     assert "The 2 highest of 143 ratings" in text
     assert "4.3 (3.1-5.0)" in text
     assert "…" in text
