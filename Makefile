@@ -33,6 +33,8 @@ export REELHOUSE_ACCEPT = $(ACCEPT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Writing down each of dbt's thoughts takes a seventh of a small build's time
+export DBT_LOG_LEVEL_FILE ?= info
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
