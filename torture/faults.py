@@ -352,9 +352,9 @@ def faults() -> list[Fault]:
     full_disks = [Fault("disk full", full_disk, 8), Fault("disk full, build", full_disk, 1, True)]
     small_disks = can_mount()
     return [
-        Fault("killed while loading", killed_load, 25),
-        Fault("killed while publishing", killed_publish, 25),
-        Fault("killed while rolling back", killed_rollback, 5),
+        Fault("killed while loading", killed_load, 100),
+        Fault("killed while publishing", killed_publish, 80),
+        Fault("killed while rolling back", killed_rollback, 20),
         *(full_disks[:1] if small_disks else []),
         Fault("no file beyond a size", short_files, 8),
         Fault("memory limit", little_memory, 6),
@@ -364,11 +364,11 @@ def faults() -> list[Fault]:
         Fault("clock set back", clock_set_back, 3),
         Fault("file damaged", damaged_file, 12),
         Fault("log left beside the file", stray_log, 3),
-        Fault("damaged input", damaged_files, 40),
-        Fault("damaged archive", damaged_archive, 40),
+        Fault("damaged input", damaged_files, 100),
+        Fault("damaged archive", damaged_archive, 100),
         Fault("damaged file of somebody new", damaged_own_ratings, 200),
-        Fault("killed while building", killed_load, 2, True),
-        Fault("killed while training", killed_training, 2, True),
+        Fault("killed while building", killed_load, 5, True),
+        Fault("killed while training", killed_training, 5, True),
         *(full_disks[1:] if small_disks else []),
         Fault("file damaged, build", damaged_file, 1, True),
         Fault("hostile texts, build", hostile_texts, 1, True),

@@ -20,7 +20,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @pytest.mark.parametrize("fault", SHORT, ids=lambda fault: fault.name)
 def test_a_fault_is_survived(lab: Lab, fault) -> None:
-    for _ in range(max(1, fault.times // 15)):
+    for _ in range(max(1, fault.times // 50)):
         fault.attempt(lab)
         lab.published()
 
