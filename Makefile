@@ -39,7 +39,7 @@ export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
 .PHONY: all setup build train publish check states rollback summary recommend sql docs test torture lint \
-	format lock clean help load-and-build fit-and-judge test-and-check
+	format audit lock clean help load-and-build fit-and-judge test-and-check
 
 all: ## Everything: set up, load, build, train, publish, summarise
 	@$(MAKE) --no-print-directory build
@@ -111,7 +111,7 @@ docs: setup ## Make dbt's docs site of the candidate, and that of its gates
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-torture: setup ## Try faults for ROUNDS of some 10 minutes, and show what survived
+torture: setup ## Try faults for ROUNDS of half an hour, and show what survived
 	@$(BIN)/python -m torture --rounds '$(ROUNDS)' $(if $(SEED),--seed '$(SEED)')
 
 lint: setup ## Check style and types of Python and SQL
@@ -124,6 +124,10 @@ format: setup ## Put Python and SQL in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix --quiet dbt_project
+
+audit: setup ## Look for known vulnerabilities in the locked versions
+	@$(BIN)/python -m pip_audit --vulnerability-service osv --disable-pip --require-hashes \
+		--progress-spinner off --requirement requirements.lock
 
 lock: setup ## Choose versions anew and write requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
