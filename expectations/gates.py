@@ -123,8 +123,9 @@ class Gates:
             UserError: A relation that is measured does not exist.
         """
         measures: Sequence[Measure] = SUITES[suite].MEASURES
+        steps: Mapping[str, str] = SUITES[suite].STEPS
         try:
-            frame = take(connection, suite, measures, compare=no_comparison is None)
+            frame = take(connection, suite, measures, steps, compare=no_comparison is None)
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             first_line = str(error).partition("\n")[0]
             raise UserError(f"The {suite} gate finds no built warehouse: {first_line}") from error

@@ -7,6 +7,8 @@ from expectations.measures import Measure, suite_of
 if TYPE_CHECKING:
     import great_expectations as gx
 
+STEPS: dict[str, str] = {}
+
 MEASURES = (
     Measure(
         "core_rows_kept_pct",

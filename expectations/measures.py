@@ -4,7 +4,7 @@ A row is a subject (a table, a genre, a run), a column a measure, and a cell is 
 measure says nothing of the subject. Each expectation bounds one column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,11 @@ def suite_of(name: str, measures: Sequence[Measure]) -> "gx.ExpectationSuite":
 
 
 def take(
-    connection: duckdb.DuckDBPyConnection, suite: str, measures: Sequence[Measure], compare: bool
+    connection: duckdb.DuckDBPyConnection,
+    suite: str,
+    measures: Sequence[Measure],
+    steps: Mapping[str, str],
+    compare: bool,
 ) -> pd.DataFrame:
     """Take the measures of a suite.
 
@@ -66,6 +70,7 @@ def take(
             where there is a comparison.
         suite: The suite's name.
         measures: Its measures.
+        steps: Queries by the name of the temporary table, in this order, that measures read.
         compare: Whether there is a published state to compare with; otherwise the columns of
             measures that compare are empty.
 
@@ -75,6 +80,8 @@ def take(
     Raises:
         duckdb.Error: A relation or column that is measured does not exist.
     """
+    for name, query in steps.items():
+        connection.execute(f"create or replace temporary table {name} as {query}")
     bounds = read_bounds()[suite]
     columns = {"subject": pd.Series(dtype="str")} | {
         measure.name: pd.Series(dtype="float64") for measure in measures

@@ -7,61 +7,66 @@ from expectations.measures import Measure, suite_of
 if TYPE_CHECKING:
     import great_expectations as gx
 
-# A run's predictions by their moments and extremes, all of which NaN would spoil.
-RUNS = """
-    with finite as (
-        select run_id, prediction, user_id, movie_id
-        from ml.rating_predictions
-        where isfinite(prediction)
-    ),
-    runs as (
+# What several measures read, computed once. NaN would spoil moments and extremes.
+STEPS = {
+    "gate_runs": """
+        with predictions as (
+            select
+                current_runs.model || coalesce(', ' || current_runs.protocol, '') as run,
+                current_runs.model,
+                predictions.user_id,
+                predictions.movie_id,
+                case when isfinite(predictions.prediction) then predictions.prediction end
+                    as prediction
+            from ml.rating_predictions as predictions
+            inner join intermediate.int_current_runs as current_runs
+                on predictions.run_id = current_runs.run_id
+        )
         select
-            current_runs.model || coalesce(', ' || current_runs.protocol, '') as run,
-            current_runs.model,
-            count(*) as prediction_count,
-            stddev_pop(finite.prediction) as deviation,
-            min(finite.prediction) as least,
-            max(finite.prediction) as greatest,
-            100.0 * avg(
-                case
-                    when finite.prediction <= summary.scale_min then 1
-                    when finite.prediction >= summary.scale_max then 1
-                    else 0
-                end
-            ) as clipped_pct,
-            any_value(summary.scale_min) as scale_min,
-            any_value(summary.scale_max) as scale_max
-        from finite
-        inner join intermediate.int_current_runs as current_runs
-            on finite.run_id = current_runs.run_id
-        cross join analytics.dataset_summary as summary
-        group by current_runs.model, current_runs.protocol
-    )
-"""
-
-LISTS = """
-    with makers as (
-        select distinct runs.model
-        from ml.runs as runs
-        where runs.run_id in (select run_id from ml.recommendations)
-    ),
-    serving as (
-        select current_runs.run_id, current_runs.model
-        from intermediate.int_current_runs as current_runs
-        inner join makers on current_runs.model = makers.model
-        where current_runs.protocol is null
-    ),
-    lists as (
+            run,
+            model,
+            count(*) as row_count,
+            count(prediction) as prediction_count,
+            min(user_id) filter (where prediction is null) as missing_user_id,
+            arg_min(movie_id, user_id) filter (where prediction is null) as missing_movie_id,
+            stddev_pop(prediction) as deviation,
+            min(prediction) as least,
+            max(prediction) as greatest,
+            100.0 * count(prediction) filter (
+                where prediction <= scale_min or prediction >= scale_max
+            ) / count(prediction) as clipped_pct,
+            any_value(scale_min) as scale_min,
+            any_value(scale_max) as scale_max
+        from predictions
+        cross join analytics.dataset_summary
+        group by run, model
+    """,
+    "gate_ratings": """
+        select stddev_pop(rating) as deviation, count(distinct movie_id) as movie_count
+        from core.fct_ratings
+    """,
+    "gate_lists": """
+        with makers as (
+            select distinct runs.model
+            from ml.runs as runs
+            where runs.run_id in (select run_id from ml.recommendations)
+        ),
+        serving as (
+            select current_runs.run_id, current_runs.model
+            from intermediate.int_current_runs as current_runs
+            inner join makers on current_runs.model = makers.model
+            where current_runs.protocol is null
+        )
         select serving.model, listed.user_id, listed.movie_id
-        from ml.recommendations as listed
-        inner join serving on listed.run_id = serving.run_id
-    ),
-    sizes as (
+        from serving
+        left join ml.recommendations as listed on serving.run_id = listed.run_id
+    """,
+    "gate_list_sizes": """
         select model, count(distinct user_id) as user_count
-        from lists
+        from gate_lists
         group by model
-    )
-"""
+    """,
+}
 
 MEASURES = (
     Measure(
@@ -98,61 +103,41 @@ MEASURES = (
     Measure(
         "missing_predictions",
         """
-        with predictions as (
-            select
-                current_runs.model || coalesce(', ' || current_runs.protocol, '') as run,
-                predictions.user_id,
-                predictions.movie_id,
-                not coalesce(isfinite(predictions.prediction), false) as is_missing
-            from ml.rating_predictions as predictions
-            inner join intermediate.int_current_runs as current_runs
-                on predictions.run_id = current_runs.run_id
-        )
         select
-            format('{}: {:,} of {:,}', run, count(*) filter (where is_missing), count(*))
+            format('{}: {:,} of {:,}', run, row_count - prediction_count, row_count)
             || coalesce(
-                format(
-                    ', such as of user {} and movie {}',
-                    min(user_id) filter (where is_missing),
-                    arg_min(movie_id, user_id) filter (where is_missing)
-                ),
-                ''
+                format(', such as of user {} and movie {}', missing_user_id, missing_movie_id), ''
             ) as subject,
-            count(*) filter (where is_missing) as value
-        from predictions
-        group by run
+            row_count - prediction_count as value
+        from gate_runs
         order by value desc, run
         """,
     ),
     Measure(
         "prediction_off_scale",
-        f"""
-        {RUNS}
+        """
         select
             format(
-                '{{}}: {{:.4g}} to {{:.4g}}, and the scale is {{:.4g}} to {{:.4g}}',
+                '{}: {:.4g} to {:.4g}, and the scale is {:.4g} to {:.4g}',
                 run, least, greatest, scale_min, scale_max
             ) as subject,
             greatest(scale_min - least, greatest - scale_max, 0) as value
-        from runs
+        from gate_runs
+        where prediction_count > 0
         order by value desc, run
         """,
     ),
     Measure(
         "prediction_spread_pct",
-        f"""
-        {RUNS},
-        ratings as (
-            select stddev_pop(rating) as deviation from core.fct_ratings
-        )
+        """
         select
             format(
-                '{{}}: deviation {{:.3f}}, of the ratings {{:.3f}}',
+                '{}: deviation {:.3f}, of the ratings {:.3f}',
                 runs.run, runs.deviation, ratings.deviation
             ) as subject,
             100.0 * runs.deviation / ratings.deviation as value
-        from runs
-        cross join ratings
+        from gate_runs as runs
+        cross join gate_ratings as ratings
         where
             runs.model <> 'matrix_factorisation'
             and runs.prediction_count >= $from_count
@@ -162,9 +147,8 @@ MEASURES = (
     ),
     Measure(
         "clipped_excess",
-        f"""
-        {RUNS},
-        ratings as (
+        """
+        with ends as (
             select sum(rating_pct) as ends_pct
             from analytics.rating_distribution
             cross join analytics.dataset_summary
@@ -172,12 +156,12 @@ MEASURES = (
         )
         select
             format(
-                '{{}}: {{:.1f}}% at the ends of the scale, of the ratings {{:.1f}}%',
-                runs.run, runs.clipped_pct, coalesce(ratings.ends_pct, 0)
+                '{}: {:.1f}% at the ends of the scale, of the ratings {:.1f}%',
+                runs.run, runs.clipped_pct, coalesce(ends.ends_pct, 0)
             ) as subject,
-            runs.clipped_pct - coalesce(ratings.ends_pct, 0) as value
-        from runs
-        cross join ratings
+            runs.clipped_pct - coalesce(ends.ends_pct, 0) as value
+        from gate_runs as runs
+        cross join ends
         where runs.model <> 'matrix_factorisation' and runs.prediction_count >= $from_count
         order by value desc, runs.run
         """,
@@ -209,24 +193,20 @@ MEASURES = (
     ),
     Measure(
         "list_length",
-        f"""
-        {LISTS},
-        lengths as (
-            select model, user_id, count(*) as movie_count from lists group by model, user_id
-        ),
-        rated as (
-            select count(distinct movie_id) as movie_count from core.fct_ratings
+        """
+        with lengths as (
+            select model, user_id, count(*) as movie_count from gate_lists group by model, user_id
         ),
         users as (
-            select serving.model, users.user_id
+            select sizes.model, users.user_id
             from core.dim_users as users
-            cross join rated
-            cross join serving
+            cross join gate_ratings as rated
+            cross join gate_list_sizes as sizes
             where rated.movie_count - users.rating_count >= $from_count
         )
         select
             format(
-                '{{}}: {{:,}} users have {{}} movies, such as user {{}}',
+                '{}: {:,} users have {} movies, such as user {}',
                 users.model,
                 count(*),
                 coalesce(lengths.movie_count, 0),
@@ -241,46 +221,41 @@ MEASURES = (
     ),
     Measure(
         "movies_listed_pct",
-        f"""
-        {LISTS},
-        shown as (
+        """
+        with shown as (
             select model, count(distinct movie_id) as movie_count, count(*) as place_count
-            from lists
+            from gate_lists
             group by model
-        ),
-        rated as (
-            select count(distinct movie_id) as movie_count from core.fct_ratings
         )
         select
             format(
-                '{{}}: {{:,}} movies in the lists of {{:,}} users, {{:,}} were rated',
+                '{}: {:,} movies in the lists of {:,} users, {:,} were rated',
                 shown.model, shown.movie_count, sizes.user_count, rated.movie_count
             ) as subject,
             100.0 * shown.movie_count / least(rated.movie_count, shown.place_count) as value
         from shown
-        inner join sizes on shown.model = sizes.model
-        cross join rated
+        inner join gate_list_sizes as sizes on shown.model = sizes.model
+        cross join gate_ratings as rated
         where sizes.user_count >= $from_count
         order by value, shown.model
         """,
     ),
     Measure(
         "top_listed_movie_pct",
-        f"""
-        {LISTS},
-        movies as (
+        """
+        with movies as (
             select
                 model,
                 movie_id,
                 count(*) as list_count,
                 row_number() over (partition by model order by count(*) desc, movie_id)
                     as row_number
-            from lists
+            from gate_lists
             group by model, movie_id
         )
         select
             format(
-                '{{}}: movie {{}}, {{}}, is in {{:,}} of {{:,}} lists',
+                '{}: movie {}, {}, is in {:,} of {:,} lists',
                 movies.model,
                 movies.movie_id,
                 coalesce(titles.title, 'without title'),
@@ -289,7 +264,7 @@ MEASURES = (
             ) as subject,
             100.0 * movies.list_count / sizes.user_count as value
         from movies
-        inner join sizes on movies.model = sizes.model
+        inner join gate_list_sizes as sizes on movies.model = sizes.model
         left join core.dim_movies as titles on movies.movie_id = titles.movie_id
         where movies.row_number <= 3 and sizes.user_count >= $from_count
         order by value desc, movies.model

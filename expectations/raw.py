@@ -7,6 +7,8 @@ from expectations.measures import Measure, suite_of
 if TYPE_CHECKING:
     import great_expectations as gx
 
+STEPS: dict[str, str] = {}
+
 MEASURES = (
     Measure(
         "raw_rows_kept_pct",
@@ -77,7 +79,7 @@ MEASURES = (
             from published.raw.ratings
             where isfinite(rating)
             -- Months of 30 days, so that times of any year have one
-            group by floor(timestamp / 2592000)
+            group by timestamp // 2592000
         ),
         published as (
             select
