@@ -81,6 +81,15 @@ def _resident(process: psutil.Process) -> int:
     return total
 
 
+def generated(ratings: int, work: Path) -> Path:
+    """Generate as many ratings into a folder of their own, once; returns the folder."""
+    data = work / f"ratings-{ratings}"
+    if not (data / "truth.json").exists():
+        command = ["-m", "benchmarks.generate", "--ratings", str(ratings)]
+        subprocess.run([sys.executable, *command, "--out", str(data)], cwd=ROOT, check=True)
+    return data
+
+
 def main() -> None:
     """Parse the command line, measure, and write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.build")
@@ -88,10 +97,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for several GB")
     options = parser.parse_args()
     work = options.work.resolve()
-    data = work / f"ratings-{options.ratings}"
-    if not (data / "truth.json").exists():
-        command = ["-m", "benchmarks.generate", "--ratings", str(options.ratings)]
-        subprocess.run([sys.executable, *command, "--out", str(data)], cwd=ROOT, check=True)
+    data = generated(options.ratings, work)
     warehouse = work / "warehouse.duckdb"
     read = work / "read.duckdb"
     for old in (warehouse, read):

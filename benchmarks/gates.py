@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from benchmarks.build import ROOT, Measurement, measure
+from benchmarks.build import ROOT, Measurement, generated, measure
 
 RESULT = Path(__file__).with_suffix(".md")
 
@@ -56,10 +56,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for several GB")
     options = parser.parse_args()
     work = options.work.resolve()
-    data = work / f"ratings-{options.ratings}"
-    if not (data / "truth.json").exists():
-        command = ["-m", "benchmarks.generate", "--ratings", str(options.ratings)]
-        subprocess.run([sys.executable, *command, "--out", str(data)], cwd=ROOT, check=True)
+    data = generated(options.ratings, work)
     warehouse = work / "gates.duckdb"
     environment = {
         "DBT_TARGET_PATH": str(work / "target"),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.measures import Measure, suite_of
+from expectations.measures import Measure, rows_kept_pct, suite_of
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -12,41 +12,9 @@ STEPS: dict[str, str] = {}
 MEASURES = (
     Measure(
         "core_rows_kept_pct",
-        """
-        with counts as (
-            select
-                'fct_ratings' as table_name,
-                (select count(*) from core.fct_ratings) as row_count,
-                (select count(*) from published.core.fct_ratings) as published_count
-            union all
-            select
-                'fct_tags',
-                (select count(*) from core.fct_tags),
-                (select count(*) from published.core.fct_tags)
-            union all
-            select
-                'dim_users',
-                (select count(*) from core.dim_users),
-                (select count(*) from published.core.dim_users)
-            union all
-            select
-                'dim_movies',
-                (select count(*) from core.dim_movies),
-                (select count(*) from published.core.dim_movies)
-            union all
-            select
-                'bridge_movie_genres',
-                (select count(*) from core.bridge_movie_genres),
-                (select count(*) from published.core.bridge_movie_genres)
-        )
-        select
-            format('core.{}: {:,} rows, published {:,}', table_name, row_count, published_count)
-                as subject,
-            100.0 * row_count / published_count as value
-        from counts
-        where published_count >= $from_count
-        order by value
-        """,
+        rows_kept_pct(
+            "core", ["fct_ratings", "fct_tags", "dim_users", "dim_movies", "bridge_movie_genres"]
+        ),
         compares=True,
     ),
     Measure(

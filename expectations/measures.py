@@ -33,6 +33,25 @@ class Measure:
     compares: bool = False
 
 
+def rows_kept_pct(schema: str, tables: Sequence[str]) -> str:
+    """Write the query of how many rows each table of a schema has, in percent of the published."""
+    counts = " union all ".join(
+        f"select '{schema}.{table}' as table_name,"
+        f" (select count(*) from {schema}.{table}) as row_count,"
+        f" (select count(*) from published.{schema}.{table}) as published_count"
+        for table in tables
+    )
+    return f"""
+        select
+            format('{{}}: {{:,}} rows, published {{:,}}', table_name, row_count, published_count)
+                as subject,
+            100.0 * row_count / published_count as value
+        from ({counts}) as counts
+        where published_count >= $from_count
+        order by value
+    """
+
+
 def suite_of(name: str, measures: Sequence[Measure]) -> "gx.ExpectationSuite":
     """Make a suite that holds each measure to its bounds."""
     import great_expectations as gx

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.measures import Measure, suite_of
+from expectations.measures import Measure, rows_kept_pct, suite_of
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -12,34 +12,7 @@ STEPS: dict[str, str] = {}
 MEASURES = (
     Measure(
         "raw_rows_kept_pct",
-        """
-        with counts as (
-            select
-                'ratings' as table_name,
-                (select count(*) from raw.ratings) as row_count,
-                (select count(*) from published.raw.ratings) as published_count
-            union all
-            select
-                'movies',
-                (select count(*) from raw.movies),
-                (select count(*) from published.raw.movies)
-            union all
-            select
-                'tags', (select count(*) from raw.tags), (select count(*) from published.raw.tags)
-            union all
-            select
-                'links',
-                (select count(*) from raw.links),
-                (select count(*) from published.raw.links)
-        )
-        select
-            format('raw.{}: {:,} rows, published {:,}', table_name, row_count, published_count)
-                as subject,
-            100.0 * row_count / published_count as value
-        from counts
-        where published_count >= $from_count
-        order by value
-        """,
+        rows_kept_pct("raw", ["ratings", "movies", "tags", "links"]),
         compares=True,
     ),
     Measure(

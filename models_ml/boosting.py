@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 
 from models_ml.backend import EpochReport, load_lightgbm
 from models_ml.conformal import conformal_quantile, grouped_conformal_quantile
-from models_ml.ratings import Ids, Values, codes_of, ids_of
+from models_ml.ratings import Ids, Values, codes_of, ids_of, predictions_with_intervals
 from models_ml.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.saving import SavedModel
 
@@ -413,11 +413,7 @@ def train(task: Task) -> Outcome:
         ),
     }
     if task.protocol:
-        rows = pd.concat([parts.validation, parts.test])[["user_id", "movie_id"]]
-        lower, upper = model.predict_interval(ids_of(rows))
-        results["rating_predictions"] = rows.assign(
-            prediction=model.predict(ids_of(rows)), lower_bound=lower, upper_bound=upper
-        )
+        results["rating_predictions"] = predictions_with_intervals(model, parts)
     losses = [row["val_loss"] for row in model.history_]
     return Outcome(model, results, f"{int(np.argmin(losses)) + 1} trees beside the biases")
 

@@ -11,8 +11,8 @@ from sklearn.base import RegressorMixin
 
 from models_ml.backend import EpochReport, epoch_log, load_keras
 from models_ml.conformal import conformal_quantile
-from models_ml.ratings import Ids, Values, codes_of, ids_of, predictions
-from models_ml.recipe import PROTOCOLS, Outcome, Parts, Recipe, Task
+from models_ml.ratings import Ids, Values, codes_of, ids_of, predictions_with_intervals
+from models_ml.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.saving import SavedModel
 from models_ml.shrunken_biases import Biases, shrunken_biases
 
@@ -440,8 +440,11 @@ def train(task: Task) -> Outcome:
     results = {
         "training_history": pd.DataFrame(model.history_),
         "metrics": metrics(model),
-        **(with_intervals(model, parts) if task.protocol else embeddings(model)),
     }
+    if task.protocol:
+        results["rating_predictions"] = predictions_with_intervals(model, parts)
+    else:
+        results |= embeddings(model)
     return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
 
 
@@ -459,13 +462,6 @@ def metrics(model: EmbeddingModel) -> pd.DataFrame:
     ]
     width = ("interval_half_width", f"level={model.level:g}", float(model.half_width_))
     return pd.DataFrame([*trials, width], columns=["metric", "setting", "value"])
-
-
-def with_intervals(model: EmbeddingModel, parts: Parts) -> dict[str, pd.DataFrame]:
-    """Predict the validation and test rows with their intervals, as rows of a table."""
-    rows = predictions(model, parts)
-    lower, upper = model.predict_interval(ids_of(rows))
-    return {"rating_predictions": rows.assign(lower_bound=lower, upper_bound=upper)}
 
 
 def embeddings(model: EmbeddingModel) -> dict[str, pd.DataFrame]:

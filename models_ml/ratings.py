@@ -26,6 +26,13 @@ class RatingModel(Protocol):
         """
 
 
+class IntervalModel(RatingModel, Protocol):
+    """A fitted model that also tells between which stars a rating is likely to lie."""
+
+    def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
+        """Predict the lower and the upper ends of intervals, on the scale, both (rows,)."""
+
+
 def codes_of(ids: Ids, known: Ids) -> NDArray[np.int64]:
     """Turn ids into dense codes.
 
@@ -50,3 +57,10 @@ def predictions(model: RatingModel, parts: Parts) -> pd.DataFrame:
     """Predict the validation and test rows: ``user_id``, ``movie_id``, ``prediction``."""
     rows = pd.concat([parts.validation, parts.test], ignore_index=True)[["user_id", "movie_id"]]
     return rows.assign(prediction=model.predict(ids_of(rows)))
+
+
+def predictions_with_intervals(model: IntervalModel, parts: Parts) -> pd.DataFrame:
+    """Predict the same rows with their intervals: ``lower_bound``, ``upper_bound`` as well."""
+    rows = predictions(model, parts)
+    lower, upper = model.predict_interval(ids_of(rows))
+    return rows.assign(lower_bound=lower, upper_bound=upper)
