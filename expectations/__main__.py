@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.docs:
             console.print(f"Open {gates.render(options.docs)} in a browser", soft_wrap=True)
             return 0
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     if options.list:

@@ -104,7 +104,7 @@ def full_disk(lab: Lab) -> None:
     size = held + lab.generator.randrange(1 << 16, 3 * len(lab.clean) + (4 << 20))
     inside = place / lab.warehouse.name
     ended = run(
-        on_small_disk(size, seed, place, out, lab.publish_command(other)),
+        on_small_disk(size, seed, place, out, lab.publish_command(other, inside)),
         lab.environment | {"REELHOUSE_WAREHOUSE": str(inside)},
     )
     check_plain(ended.output)
@@ -349,7 +349,7 @@ def killed_rollback(lab: Lab) -> None:
 
 def faults() -> list[Fault]:
     """List the faults that this system lets one try; whole builds come last."""
-    full_disks = [Fault("disk full", full_disk, 8), Fault("disk full, build", full_disk, 1, True)]
+    full_disks = [Fault("disk full", full_disk, 8), Fault("disk full, build", full_disk, 3, True)]
     small_disks = can_mount()
     return [
         Fault("killed while loading", killed_load, 100),
@@ -374,5 +374,11 @@ def faults() -> list[Fault]:
         Fault("hostile texts, build", hostile_texts, 1, True),
         Fault(
             "other thread counts", partial(same_content_with_other_threads, model=MODEL), 1, True
+        ),
+        Fault(
+            "other thread counts, all models",
+            partial(same_content_with_other_threads, model=""),
+            1,
+            True,
         ),
     ]

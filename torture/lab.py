@@ -196,11 +196,14 @@ class Lab:
             "TMPDIR": str(self.folder / "tmp"),
         }
 
-    def publish_command(self, dataset: str) -> list[str]:
-        """Make the command that publishes a dataset: a whole build, or a load alone."""
+    def publish_command(self, dataset: str, warehouse: Path | None = None) -> list[str]:
+        """Make the command that publishes a dataset: a whole build, or a load alone.
+
+        A load goes where the environment says; a build elsewhere has to be told.
+        """
         folder = self.folder / dataset
         if self.is_built:
-            return make("build", WAREHOUSE=self.warehouse, DATASET=folder)
+            return make("build", WAREHOUSE=warehouse or self.warehouse, DATASET=folder)
         return stage("empty", sys.executable, "-m", "ingest", "--dataset", str(folder))
 
     def published(self) -> str:

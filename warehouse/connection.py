@@ -19,7 +19,7 @@ SETTINGS = (("THREADS", "threads", "2"), ("MEMORY_LIMIT", "memory_limit", "2GB")
 
 CIRCUMSTANCES = (
     *(duckdb.IOException, duckdb.OutOfMemoryException, duckdb.SerializationException),
-    *(duckdb.InternalException, duckdb.FatalException),
+    *(duckdb.InternalException, duckdb.FatalException, duckdb.TransactionException),
 )
 """What DuckDB raises when disk, memory or file are at fault, and not a statement."""
 

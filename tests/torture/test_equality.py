@@ -63,6 +63,12 @@ def test_run_ids_and_times_are_left_aside_and_lists_are_compared(tmp_path: Path)
     assert len(differences(same[0], other)) == 2
 
 
+def test_a_tolerance_may_be_wider(first: Path, tmp_path: Path) -> None:
+    second = write(tmp_path / "second.duckdb", f"select * replace (x * 1.00001 as x) from ({BASE})")
+    assert differences(first, second, 1e-4, 0) == []
+    assert len(differences(first, second, 1e-6, 0)) == 2
+
+
 def test_a_relation_too_many_is_seen(first: Path, tmp_path: Path) -> None:
     second = write(tmp_path / "second.duckdb", BASE, "create table more as select 1 as x")
     assert differences(first, second) == ["main.more: not in both, or of other columns"]

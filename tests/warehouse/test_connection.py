@@ -113,6 +113,9 @@ def test_a_quoted_text_is_that_text(text: str) -> None:
     [
         duckdb.FatalException("FATAL Error: no space left"),
         duckdb.InternalException("INTERNAL Error"),
+        duckdb.TransactionException(
+            "Failed to commit: Could not write file: No space left on device"
+        ),
     ],
 )
 def test_a_fault_of_duckdbs_own_is_not_taken_for_damage(tmp_path: Path, error: Exception) -> None:
