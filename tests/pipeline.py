@@ -1,11 +1,14 @@
 """The commands that a person types, run by tests on a warehouse of their own."""
 
+import fcntl
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +61,21 @@ class Pipeline:
     def rows(self, query: str) -> list[tuple]:
         with self.connect() as connection:
             return connection.execute(query).fetchall()
+
+
+def made_once(
+    factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], object]
+) -> Path:
+    """Fill a folder that the workers of a test run share; the first one fills it."""
+    base = factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 def write_dataset(folder: Path, ratings: list[str], movies: list[str]) -> Path:

@@ -1,13 +1,12 @@
 """Fixtures shared by the tests of the SQL."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.dbt_project.judging import compile_judging
+from tests.dbt_project.compiled import Compiled, compile_project
+from tests.pipeline import made_once
 
 
 @pytest.fixture(scope="session")
-def judging_sql(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled SQL that judges models, for :class:`tests.dbt_project.judging.Judging`."""
-    return compile_judging(tmp_path_factory.mktemp("judging"))
+def compiled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Compiled:
+    """The project's SQL under its default variables, compiled once a test run."""
+    return Compiled.of(made_once(tmp_path_factory, worker_id, "compiled", compile_project))

@@ -1,20 +1,16 @@
 """The SQL that judges models, compiled once and run in memory, beside loops that say the same."""
 
 import hashlib
-import json
 import math
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from tests.pipeline import ROOT, Pipeline
+from tests.dbt_project.compiled import Compiled, fill
 
 Key = tuple[str, str, str, str]
 """Protocol, slice, model, metric."""
@@ -88,21 +84,6 @@ class Case:
         return sorted({row.user for row in self.of("test")})
 
 
-def compile_judging(folder: Path) -> Path:
-    """Compile the SQL that judges; returns dbt's target folder."""
-    dbt = Path(sys.executable).with_name("dbt")
-    project = ["--project-dir", "dbt_project", "--profiles-dir", "."]
-    subprocess.run(
-        [dbt, "--quiet", "compile", *project, "--select", *(f"+{goal}" for goal in GOALS)],
-        cwd=ROOT,
-        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(folder / "empty.duckdb")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-    )
-    return folder / "target"
-
-
 @dataclass(frozen=True)
 class Judging:
     """The judging in memory, as views over what is given to it."""
@@ -110,32 +91,9 @@ class Judging:
     connection: duckdb.DuckDBPyConnection
 
     @classmethod
-    def of(cls, target: Path) -> "Judging":
-        """Create the relations of the SQL that :func:`compile_judging` compiled."""
-        manifest = json.loads((target / "manifest.json").read_text())
-        connection = duckdb.connect(config={"threads": 1})
-        made: set[str] = set()
-
-        def make(key: str) -> None:
-            if key in made:
-                return
-            made.add(key)
-            node = manifest["nodes"][key]
-            relation = f"{node['schema']}.{node['name']}"
-            connection.execute(f"create schema if not exists {node['schema']}")
-            if node["name"] in GIVEN:
-                connection.execute(f"create table {relation} ({GIVEN[node['name']]})")
-                return
-            for parent in node["depends_on"]["nodes"]:
-                make(parent)
-            sql = (target / "compiled" / "reelhouse" / node["original_file_path"]).read_text()
-            # Drawn once: nothing that is given changes the weights
-            kind = "table" if node["name"] == "int_replicate_weights" else "view"
-            connection.execute(f"create {kind} {relation} as {sql}")
-
-        for goal in GOALS:
-            make(f"model.reelhouse.{goal}")
-        return cls(connection)
+    def of(cls, compiled: Compiled) -> "Judging":
+        # Drawn once: nothing that is given changes the weights
+        return cls(compiled.in_memory(*GOALS, given=GIVEN, tables=["int_replicate_weights"]))
 
     def limit_replicates(self, count: int) -> None:
         """Leave the last replicates out, so that loops are quick."""
@@ -177,11 +135,7 @@ class Judging:
                 for row in case.of("test")
             ],
         }
-        for relation, values in rows.items():
-            self.connection.execute(f"truncate {relation}")
-            if values:
-                self.connection.register("given", pd.DataFrame(values))
-                self.connection.execute(f"insert into {relation} from given")
+        fill(self.connection, {name: pd.DataFrame(values) for name, values in rows.items()})
 
     def replicates(self) -> dict[int, dict[Key, tuple[float, int]]]:
         """Compute all metrics of all replicates: value and row count."""

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -12,28 +10,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.dbt_project.compiled import Compiled
 from tests.pipeline import ROOT, Pipeline
 
 FOLDER = ROOT / "dbt_project" / "analyses"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql"))
 NEED_TIMESTAMPS = {"first_ten_ratings", "genres_grown_kinder_to", "rating_times"}
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of compiled analyses: plain SQL for any prompt."""
-    folder = tmp_path_factory.mktemp("analyses")
-    dbt = Path(sys.executable).with_name("dbt")
-    subprocess.run(
-        [
-            *(dbt, "compile", "--quiet", "--project-dir=dbt_project", "--profiles-dir=."),
-            "--select=resource_type:analysis",
-        ],
-        cwd=ROOT,
-        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(folder / "empty.duckdb")},
-        check=True,
-    )
-    return folder / "target" / "compiled" / "reelhouse" / "analyses"
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +32,9 @@ def ratings(sample: Pipeline) -> pd.DataFrame:
     return ratings
 
 
-def answer(compiled: Path, pipeline: Pipeline, name: str) -> pd.DataFrame:
+def answer(compiled: Compiled, pipeline: Pipeline, name: str) -> pd.DataFrame:
     with pipeline.connect() as connection:
-        return connection.execute((compiled / f"{name}.sql").read_text()).df()
+        return connection.execute(compiled.analysis(name)["compiled_code"]).df()
 
 
 def test_ten_questions_and_a_search_are_answered() -> None:
@@ -72,7 +54,7 @@ def test_an_analysis_opens_with_its_question_and_how_to_read_the_answer(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_analysis_returns_the_columns_that_it_promises(
-    name: str, compiled: Path, sample: Pipeline, promises: dict[str, dict]
+    name: str, compiled: Compiled, sample: Pipeline, promises: dict[str, dict]
 ) -> None:
     result = answer(compiled, sample, name)
 
@@ -85,7 +67,7 @@ def test_an_analysis_returns_the_columns_that_it_promises(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_analysis_gives_the_same_answer_twice(
-    name: str, compiled: Path, sample: Pipeline
+    name: str, compiled: Compiled, sample: Pipeline
 ) -> None:
     pd.testing.assert_frame_equal(
         answer(compiled, sample, name), answer(compiled, sample, name), rtol=1e-9
@@ -93,15 +75,15 @@ def test_an_analysis_gives_the_same_answer_twice(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_analysis_reads_marts_only(name: str, compiled: Path) -> None:
-    schemas = re.findall(r'from "(\w+)"\.', (compiled / f"{name}.sql").read_text())
+def test_an_analysis_reads_marts_only(name: str, compiled: Compiled) -> None:
+    schemas = re.findall(r'from "(\w+)"\.', compiled.analysis(name)["compiled_code"])
 
     assert schemas
     assert set(schemas) <= {"core", "analytics", "features", "quality", "predictions"}
 
 
 def test_an_analysis_that_needs_timestamps_is_empty_without_them(
-    compiled: Path, sample: Pipeline, tmp_path: Path
+    compiled: Compiled, sample: Pipeline, tmp_path: Path
 ) -> None:
     timeless = Pipeline(tmp_path)
     shutil.copyfile(sample.warehouse, timeless.warehouse)
@@ -114,7 +96,7 @@ def test_an_analysis_that_needs_timestamps_is_empty_without_them(
 
 
 def test_cult_films_are_little_known_loved_and_agreed_on(
-    compiled: Path, sample: Pipeline, ratings: pd.DataFrame
+    compiled: Compiled, sample: Pipeline, ratings: pd.DataFrame
 ) -> None:
     movies = ratings.groupby("movie_id").rating.agg(["count", "mean", "std"]).reset_index()
     popularity = (movies["count"].rank(method="min") - 1) / (len(movies) - 1)
@@ -131,7 +113,7 @@ def test_cult_films_are_little_known_loved_and_agreed_on(
 
 
 def test_genres_grown_kinder_to_counts_each_user_once(
-    compiled: Path, sample: Pipeline, ratings: pd.DataFrame
+    compiled: Compiled, sample: Pipeline, ratings: pd.DataFrame
 ) -> None:
     with sample.connect() as connection:
         genres = connection.execute("select * from core.bridge_movie_genres").df()
@@ -155,7 +137,7 @@ def test_genres_grown_kinder_to_counts_each_user_once(
 
 
 def test_first_ten_ratings_compares_users_with_themselves(
-    compiled: Path, sample: Pipeline, ratings: pd.DataFrame
+    compiled: Compiled, sample: Pipeline, ratings: pd.DataFrame
 ) -> None:
     position = ratings.groupby("user_id").rated_at.rank(method="min")
     others = ratings.groupby("movie_id").rating.transform("mean")
@@ -173,7 +155,7 @@ def test_first_ten_ratings_compares_users_with_themselves(
 
 
 def test_sequels_finds_the_original_of_a_numbered_title(
-    compiled: Path, sample: Pipeline, ratings: pd.DataFrame
+    compiled: Compiled, sample: Pipeline, ratings: pd.DataFrame
 ) -> None:
     with sample.connect() as connection:
         titles = connection.execute("select movie_id, title from core.dim_movies").df()
@@ -195,7 +177,9 @@ def test_sequels_finds_the_original_of_a_numbered_title(
         np.testing.assert_allclose(result.change[sequel], (both[sequel] - both[original]).mean())
 
 
-def test_the_long_tail_holds_every_movie_and_rating_once(compiled: Path, sample: Pipeline) -> None:
+def test_the_long_tail_holds_every_movie_and_rating_once(
+    compiled: Compiled, sample: Pipeline
+) -> None:
     (totals,) = sample.rows("select movie_count, rating_count from analytics.dataset_summary")
 
     result = answer(compiled, sample, "long_tail")

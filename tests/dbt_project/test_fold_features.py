@@ -1,20 +1,24 @@
 """Features by held-out fold, from dbt's compiled SQL on generated ratings, and that none leaks."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.dbt_project.compiled import Compiled, fill
 from tests.dbt_project.folds import FOLDS, Marts, fold_features, random_dataset, training_rows
-from tests.pipeline import ROOT, Pipeline
 
 PROTOCOLS = ("random", "temporal", "last", "serving")
-STEPS = ("intermediate.int_fold_ratings", "intermediate.int_fold_movie_sums")
+# What the features read, with the columns of it that they need.
+GIVEN = {
+    "rating_splits": (
+        "user_id bigint, movie_id bigint, rating double, random_split varchar,"
+        " temporal_split varchar, last_split varchar, fold bigint"
+    ),
+    "dim_movies": "movie_id bigint, release_year bigint",
+    "bridge_movie_genres": "movie_id bigint, genre varchar",
+}
 MARTS = {
     "features.fold_means": [],
     "features.fold_movie_features": ["movie_id"],
@@ -38,41 +42,19 @@ def with_floats(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(compiled: Compiled) -> Iterator[Run]:
     """The models as views over tables that hold a dataset."""
-    folder = tmp_path_factory.mktemp("compiled")
-    names = [relation.partition(".")[2] for relation in (*STEPS, *MARTS)]
-    subprocess.run(
-        [
-            *(str(Path(sys.executable).with_name("dbt")), "--quiet", "compile"),
-            *("--project-dir", "dbt_project", "--profiles-dir", ".", "--select", *names),
-        ],
-        cwd=ROOT,
-        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(folder / "empty.duckdb")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-    )
-    compiled = {
-        path.stem: path.read_text() for path in (folder / "target" / "compiled").rglob("*.sql")
-    }
+    goals = [mart.partition(".")[2] for mart in MARTS]
+    with compiled.in_memory(*goals, given=GIVEN) as connection:
 
-    def run(data: Marts) -> Marts:
-        with duckdb.connect(config={"threads": 2}) as connection:
-            for schema in ("core", "features", "intermediate"):
-                connection.execute(f"create schema {schema}")
-            for table, frame in data.items():
-                connection.register("frame", frame)
-                connection.execute(f"create table {table} as from frame")
-            for relation in (*STEPS, *MARTS):
-                query = compiled[relation.partition(".")[2]]
-                connection.execute(f"create table {relation} as {query}")
+        def run(data: Marts) -> Marts:
+            fill(connection, data)
             return {
                 mart: with_floats(connection.sql(f"from {mart}").order(", ".join(KEYS + keys)).df())
                 for mart, keys in MARTS.items()
             }
 
-    yield run
+        yield run
 
 
 @pytest.fixture(scope="module")

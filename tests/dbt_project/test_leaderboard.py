@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 from sklearn.metrics import r2_score
 
+from tests.dbt_project.compiled import Compiled
 from tests.dbt_project.judging import (
     Case,
     Judging,
@@ -33,16 +33,16 @@ Z = 1.959964
 
 
 @pytest.fixture(scope="module")
-def whole(judging_sql: Path) -> Iterator[Judging]:
+def whole(compiled: Compiled) -> Iterator[Judging]:
     """The judging with all of its replicates."""
-    judging = Judging.of(judging_sql)
+    judging = Judging.of(compiled)
     with judging.connection:
         yield judging
 
 
 @pytest.fixture(scope="module")
-def judging(judging_sql: Path) -> Iterator[Judging]:
-    judging = Judging.of(judging_sql)
+def judging(compiled: Compiled) -> Iterator[Judging]:
+    judging = Judging.of(compiled)
     judging.limit_replicates(REPLICATES)
     with judging.connection:
         yield judging

@@ -1,7 +1,6 @@
 """The metrics of lists: the SQL against loops, on many small cases, edge cases and the sample."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
+from tests.dbt_project.compiled import Compiled
 from tests.dbt_project.judging import (
     Case,
     Judging,
@@ -32,8 +32,8 @@ REPLICATES = 4
 
 
 @pytest.fixture(scope="module")
-def judging(judging_sql: Path) -> Iterator[Judging]:
-    judging = Judging.of(judging_sql)
+def judging(compiled: Compiled) -> Iterator[Judging]:
+    judging = Judging.of(compiled)
     judging.limit_replicates(REPLICATES)
     with judging.connection:
         yield judging

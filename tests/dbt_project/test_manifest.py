@@ -5,18 +5,15 @@ each rule is shown to catch a violation that is planted in a copy.
 """
 
 import copy
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.dbt_project.compiled import Compiled, Manifest
 from tests.pipeline import ROOT, Pipeline
 
-Manifest = dict[str, dict]
 Check = Callable[[Manifest], list[str]]
 
 DIMENSIONS = {"user_id": "dim_users", "movie_id": "dim_movies"}
@@ -287,16 +284,8 @@ CHECKS: list[Check] = [
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    folder = tmp_path_factory.mktemp("manifest")
-    dbt = Path(sys.executable).with_name("dbt")
-    subprocess.run(
-        [dbt, "parse", "--quiet", "--project-dir=dbt_project", "--profiles-dir=."],
-        cwd=ROOT,
-        env=Pipeline(folder).environment,
-        check=True,
-    )
-    return json.loads((folder / "target" / "manifest.json").read_text())
+def manifest(compiled: Compiled) -> Manifest:
+    return compiled.manifest
 
 
 @pytest.fixture

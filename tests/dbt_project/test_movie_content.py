@@ -1,11 +1,10 @@
 """``features.movie_content`` against pandas."""
 
-import json
-
+import duckdb
 import pandas as pd
-import pytest
 
-from tests.pipeline import Pipeline, write_dataset
+from tests.dbt_project.compiled import Compiled, load
+from tests.pipeline import Pipeline
 
 LEAST = 5
 
@@ -28,56 +27,48 @@ def expected(movies: pd.DataFrame, tags: pd.DataFrame) -> list[tuple[int, str]]:
     return sorted(found)
 
 
-def check(pipeline: Pipeline) -> pd.DataFrame:
-    with pipeline.connect() as connection:
-        movies = connection.sql("from core.dim_movies").df()
-        tags = connection.sql("from core.fct_tags").df()
-        actual = connection.sql("select movie_id, feature from features.movie_content").df()
+def check(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    movies = connection.sql("from core.dim_movies").df()
+    tags = connection.sql("from core.fct_tags").df()
+    actual = connection.sql("select movie_id, feature from features.movie_content").df()
     assert sorted(actual.itertuples(index=False, name=None)) == expected(movies, tags)
     return actual
 
 
 def test_the_sample_has_genres_and_decades(sample: Pipeline) -> None:
-    content = check(sample)
+    with sample.connect() as connection:
+        content = check(connection)
     assert set(content["feature"].str.split(":").str[0]) == {"genre", "decade"}
 
 
 def test_a_release_has_tags_as_well(release: Pipeline) -> None:
-    content = check(release)
+    with release.connect() as connection:
+        content = check(connection)
     assert content["feature"].str.startswith("tag: ").sum() > 1000
     assert (
         content[content["feature"].str.startswith("tag: ")].groupby("feature").size() >= 5
     ).all()
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Six movies, tags of which some are as many movies' as it takes, and typed in many ways."""
-    pipeline = Pipeline(tmp_path_factory.mktemp("content"))
-    dataset = write_dataset(
-        pipeline.folder / "data",
-        ratings=[
-            f"{user},{movie},3.0,1200000000" for user in range(1, 12) for movie in range(1, 7)
-        ],
-        movies=[
-            "1,First (1990),Drama|War",
-            "2,Second (1999),Drama",
-            "3,Third (2000),(no genres listed)",
-            "4,No year,Comedy",
-            "5,Neither,(no genres listed)",
-            "6,Old (1909),Comedy|Comedy",
-        ],
-    )
-    tags = [f"1,{movie},{tag},1200000000" for movie, tag in enumerate(["Noir", "noir ", "NOIR"], 1)]
-    tags += [f"{user},4,noir,1200000000" for user in (1, 2)] + ["3,6, nOir,1200000000"]
-    tags += [f"{user},1,twice,1200000000" for user in range(1, 8)]
-    (dataset / "tags.csv").write_text("\n".join(["userId,movieId,tag,timestamp", *tags, ""]))
-    pipeline.make("build", DATASET=dataset)
-    return pipeline
+MOVIES = [
+    (1, "First (1990)", "Drama|War"),
+    (2, "Second (1999)", "Drama"),
+    (3, "Third (2000)", "(no genres listed)"),
+    (4, "No year", "Comedy"),
+    (5, "Neither", "(no genres listed)"),
+    (6, "Old (1909)", "Comedy|Comedy"),
+]
+# Of five movies, typed in many ways, and of one movie by seven users
+TAGS = [
+    *[(1, 1, "Noir"), (1, 2, "noir "), (1, 3, "NOIR"), (1, 4, "noir"), (2, 4, "noir")],
+    *[(3, 6, " nOir"), *((user, 1, "twice") for user in range(1, 8))],
+]
 
 
-def test_what_a_small_dataset_gives(small: Pipeline) -> None:
-    content = check(small).groupby("movie_id")["feature"].agg(sorted).to_dict()
+def test_what_a_small_dataset_gives(compiled: Compiled) -> None:
+    with compiled.in_memory("movie_content") as connection:
+        load(connection, {"movies": MOVIES, "tags": [(*tag, 1_200_000_000) for tag in TAGS]})
+        content = check(connection).groupby("movie_id")["feature"].agg(sorted).to_dict()
 
     assert content == {
         1: ["decade: 1990", "genre: Drama", "genre: War", "tag: noir"],
@@ -88,13 +79,12 @@ def test_what_a_small_dataset_gives(small: Pipeline) -> None:
     }
 
 
-def test_ratings_are_no_part_of_it(sample: Pipeline) -> None:
+def test_ratings_are_no_part_of_it(compiled: Compiled) -> None:
     """What a movie is does not depend on who rated it: no model that reads it can see a rating."""
-    manifest = json.loads((sample.folder / "target" / "manifest.json").read_text())
     parents, waiting = set(), ["model.reelhouse.movie_content"]
     while waiting:
         node = waiting.pop()
         parents.add(node)
-        waiting += manifest["parent_map"].get(node, [])
+        waiting += compiled.manifest["parent_map"].get(node, [])
     assert "model.reelhouse.fct_tags" in parents
     assert not {"model.reelhouse.fct_ratings", "model.reelhouse.stg_ratings"} & parents

@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.dbt_project.compiled import LOADED_AT, Compiled, load
 from tests.pipeline import ROOT, Pipeline, write_dataset
 
 ACCEPTED = "accepted"
@@ -299,16 +300,26 @@ def test_of_duplicates_the_highest_is_kept_by_default(allowed: Build) -> None:
     ) == [(3, 1, 3, 4.5, 2.0, 4.5)]
 
 
-def test_an_unknown_duplicate_policy_is_a_clear_error(allowed: Build, faults: Path) -> None:
-    before = allowed.pipeline.warehouse.read_bytes()
-    result = allowed.pipeline.make(
-        "build", check=False, DATASET=faults, VARS="{duplicate_policy: newest}"
+def test_an_unknown_duplicate_policy_is_a_clear_error(tmp_path: Path) -> None:
+    """What `make build` runs once the files are loaded: dbt stops while it reads the project."""
+    candidate = tmp_path / "candidate.duckdb"
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "report.progress", "build", "--project-dir", "dbt_project"),
+            *("--profiles-dir", ".", "--vars", "{duplicate_policy: newest}"),
+        ],
+        cwd=ROOT,
+        env=Pipeline(tmp_path).environment | {"REELHOUSE_CANDIDATE": str(candidate)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     output = result.stdout + result.stderr
     assert result.returncode != 0
     assert "duplicate_policy is 'newest'; it must be 'highest' or 'latest'." in output
     assert "Traceback" not in output
-    assert allowed.pipeline.warehouse.read_bytes() == before
+    assert not candidate.exists()
 
 
 def test_too_many_refused_lines_stop_the_build(allowed: Build, faults: Path) -> None:
@@ -335,10 +346,7 @@ def test_too_many_refused_lines_stop_the_build(allowed: Build, faults: Path) -> 
 
 @pytest.fixture(scope="module")
 def timeless(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Ratings from 1 to 10 without times, and no variable left at its default.
-
-    The build runs the unit tests too: their known answers must hold under any variables.
-    """
+    """Ratings from 1 to 10 without times, and no variable left at its default."""
     folder = tmp_path_factory.mktemp("timeless")
     ratings = [
         f"{user},{movie},{1 + (user * movie) % 10}"
@@ -412,7 +420,7 @@ class TestOtherShapesOfData:
 
 
 def test_a_project_without_data_builds(tmp_path: Path) -> None:
-    """What `dbt build` does in a fresh clone, before anything was loaded or trained."""
+    """What `dbt build` does in a fresh clone, unit tests included, before anything was loaded."""
     candidate = tmp_path / "candidate.duckdb"
     result = subprocess.run(
         [Path(sys.executable).with_name("dbt"), "build", "--project-dir", "dbt_project"],
@@ -434,65 +442,7 @@ def test_a_project_without_data_builds(tmp_path: Path) -> None:
             assert connection.execute(f"from {relation}").fetchall() == []
 
 
-@dataclass(frozen=True)
-class Cleaning:
-    """The cleaning models in memory, as views over raw tables, from dbt's compiled SQL."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    @classmethod
-    def of(cls, target: Path, goal: str) -> "Cleaning":
-        """Create everything that the model ``goal`` reads, and the model itself."""
-        manifest = json.loads((target / "manifest.json").read_text())
-        connection = duckdb.connect(config={"threads": 1})
-        connection.execute("set TimeZone = 'UTC'")
-        made: set[str] = set()
-
-        def make(key: str) -> None:
-            if key in made:
-                return
-            made.add(key)
-            node = manifest["nodes"].get(key) or manifest["sources"][key]
-            connection.execute(f"create schema if not exists {node['schema']}")
-            if node["resource_type"] == "source":
-                columns = [
-                    f"{name} {column['data_type']}" for name, column in node["columns"].items()
-                ]
-                relation = f"{node['schema']}.{node['identifier']}"
-                connection.execute(f"create table {relation} ({', '.join(columns)})")
-                return
-            for parent in node["depends_on"]["nodes"]:
-                make(parent)
-            sql = (target / "compiled" / "reelhouse" / node["original_file_path"]).read_text()
-            connection.execute(f"create view {node['schema']}.{node['name']} as {sql}")
-
-        make(f"model.reelhouse.{goal}")
-        return cls(connection)
-
-    def load(self, tables: dict[str, list[tuple]]) -> None:
-        """Put rows into the raw tables, with file names and line numbers."""
-        self.connection.execute("truncate raw.loads")
-        for table, rows in tables.items():
-            self.connection.execute(f"truncate raw.{table}")
-            file = f"{table}.csv"
-            self.connection.execute(
-                "insert into raw.loads (source_file, table_name, line_count, loaded_at)"
-                " values (?, ?, ?, ?)",
-                [file, table, len(rows), LOADED_AT],
-            )
-            if rows:
-                marks = ", ".join("?" * (len(rows[0]) + 2))
-                self.connection.executemany(
-                    f"insert into raw.{table} values ({marks})",
-                    [(*row, file, number) for number, row in enumerate(rows, start=2)],
-                )
-
-    def rows(self, query: str) -> list[tuple]:
-        return self.connection.execute(query).fetchall()
-
-
 EARLIEST = datetime(1995, 1, 1)
-LOADED_AT = datetime(2020, 6, 15, 12)
 
 ids = st.one_of(st.none(), st.integers(-1, 4))
 times = st.sampled_from([None, -1, 0, 788_918_399, 788_918_400, 10**9, 10**9 + 1, 10**10, 10**17])
@@ -535,26 +485,28 @@ def naive_ratings(tables: dict[str, list[tuple]]) -> set[tuple]:
 
 
 @pytest.fixture(scope="module")
-def cleaning(allowed: Build) -> Iterator[Cleaning]:
-    cleaning = Cleaning.of(allowed.pipeline.folder / "target", "row_reconciliation")
-    yield cleaning
-    cleaning.connection.close()
+def cleaning(compiled: Compiled) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The cleaning models in memory, as views over raw tables."""
+    with compiled.in_memory("row_reconciliation") as connection:
+        yield connection
 
 
 @settings(max_examples=60, deadline=None)
 @given(tables=raw_tables)
 def test_whatever_the_raw_tables_hold_the_counts_add_up(
-    cleaning: Cleaning, tables: dict[str, list[tuple]]
+    cleaning: duckdb.DuckDBPyConnection, tables: dict[str, list[tuple]]
 ) -> None:
-    cleaning.load(tables)
-    assert cleaning.rows(
+    load(cleaning, tables)
+    assert cleaning.execute(
         "select table_name, read_count, unexplained_count from quality.row_reconciliation"
         " order by table_name"
-    ) == [(table, len(tables[table]), 0) for table in sorted(tables)]
-    refused = cleaning.rows("select table_name, line_number from quality.quarantined_rows")
+    ).fetchall() == [(table, len(tables[table]), 0) for table in sorted(tables)]
+    refused = cleaning.execute(
+        "select table_name, line_number from quality.quarantined_rows"
+    ).fetchall()
     assert len(set(refused)) == len(refused)
-    ratings = cleaning.rows(
+    ratings = cleaning.execute(
         "select user_id, movie_id, rating, cast(epoch(rated_at) as bigint) from core.fct_ratings"
-    )
+    ).fetchall()
     assert len(ratings) == len(set(ratings))
     assert set(ratings) == naive_ratings(tables)

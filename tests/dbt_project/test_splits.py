@@ -4,13 +4,10 @@ The SQL is compiled once and run in memory, so that each property can be tried o
 """
 
 import hashlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from pathlib import Path
 from random import Random
 
 import duckdb
@@ -18,12 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline import ROOT, Pipeline
+from tests.dbt_project.compiled import Compiled
 
 REFERENCE_COUNT = 1_048_575
 REFERENCE_TEST_COUNT = 209_715
 
-SEED_MARK = "the_seed"
+RATINGS = {"fct_ratings": "user_id bigint, movie_id bigint, rating double, rated_at timestamp"}
+
+SEED_IN_MODEL = """':{{ var("split_seed") }}'"""
+DEFAULT_SEED = "':0'"
 
 Rating = tuple[int, int, datetime | None]
 """User, movie, time."""
@@ -39,52 +39,29 @@ Splitter = Callable[..., dict[str, Split]]
 class SplitQueries:
     """The compiled SQL of the two models that divide ratings."""
 
-    sizes: str
-    splits: str
+    compiled: Compiled
 
-    def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Create what the queries read: the ratings, still empty, and the sizes."""
-        connection.execute("create schema core")
-        connection.execute("create schema intermediate")
-        connection.execute(
-            "create table core.fct_ratings"
-            " (user_id bigint, movie_id bigint, rating double, rated_at timestamp)"
-        )
-        connection.execute(f"create view intermediate.int_split_sizes as {self.sizes}")
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Create what the splits read: the ratings, still empty, and the sizes."""
+        return self.compiled.in_memory("int_split_sizes", given=RATINGS, threads=2)
 
     def with_seed(self, seed: int) -> str:
-        return self.splits.replace(SEED_MARK, str(seed))
+        """The splits of a seed: the variable stands in the model once, and so does its default."""
+        model = self.compiled.model("rating_splits")
+        assert model["raw_code"].count(SEED_IN_MODEL) == 1
+        assert model["compiled_code"].count(DEFAULT_SEED) == 1
+        return model["compiled_code"].replace(DEFAULT_SEED, f"':{seed}'")
 
 
 @pytest.fixture(scope="module")
-def queries(tmp_path_factory: pytest.TempPathFactory) -> SplitQueries:
-    folder = tmp_path_factory.mktemp("compiled")
-    project = ["--project-dir", "dbt_project", "--profiles-dir", "."]
-    variables = ["--vars", f"{{split_seed: {SEED_MARK}}}"]
-    subprocess.run(
-        [
-            *(str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", *project),
-            *("--select", "int_split_sizes", "rating_splits"),
-            *variables,
-        ],
-        cwd=ROOT,
-        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(folder / "empty.duckdb")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-    )
-    models = folder / "target" / "compiled" / "reelhouse" / "models"
-    return SplitQueries(
-        sizes=(models / "intermediate" / "int_split_sizes.sql").read_text(),
-        splits=(models / "marts" / "features" / "rating_splits.sql").read_text(),
-    )
+def queries(compiled: Compiled) -> SplitQueries:
+    return SplitQueries(compiled)
 
 
 @pytest.fixture(scope="module")
 def reference_ratings(queries: SplitQueries) -> Iterator[duckdb.DuckDBPyConnection]:
     """As many ratings as the reference analysis has, divided in the table `splits`."""
-    with duckdb.connect(config={"threads": 2}) as connection:
-        queries.prepare(connection)
+    with queries.connect() as connection:
         connection.execute(
             f"""
             insert into core.fct_ratings
@@ -158,8 +135,7 @@ class TestRandomSplitOfTheReference:
 
 @pytest.fixture(scope="module")
 def split(queries: SplitQueries) -> Iterator[Splitter]:
-    with duckdb.connect(config={"threads": 2}) as connection:
-        queries.prepare(connection)
+    with queries.connect() as connection:
 
         def run(ratings: Iterable[Rating], seed: int = 0) -> dict[str, Split]:
             connection.execute("truncate core.fct_ratings")

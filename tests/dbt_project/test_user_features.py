@@ -1,27 +1,27 @@
 """``features.user_features`` against pandas, and what of the ratings it can see."""
 
-from pathlib import Path
-
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from models_ml.user_segments import FEATURES, GENRES
-from tests.pipeline import ROOT, Pipeline, write_dataset
+from tests.dbt_project.compiled import Compiled, load
+from tests.pipeline import ROOT, Pipeline
 
 SHRINKAGE = 5
 
 NAMES = {"film_noir": "Film-Noir", "sci_fi": "Sci-Fi", "imax": "IMAX"}
 
 
-def features_of(pipeline: Pipeline) -> pd.DataFrame:
-    with pipeline.connect() as connection:
-        return connection.sql("from features.user_features order by user_id").df()
+def features_of(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    return connection.sql("from features.user_features order by user_id").df()
 
 
 @pytest.fixture(scope="module")
 def actual(sample: Pipeline) -> pd.DataFrame:
-    return features_of(sample)
+    with sample.connect() as connection:
+        return features_of(connection)
 
 
 @pytest.fixture(scope="module")
@@ -101,38 +101,42 @@ def test_each_known_genre_has_a_taste_and_a_share(actual: pd.DataFrame, sample: 
     assert {f"{genre}_{kind}" for genre in genres for kind in ("taste", "pct")} <= set(FEATURES)
 
 
-def small_dataset(folder: Path) -> Path:
-    """12 users of whom some rate hardly anything, 10 movies, times over a year."""
+def small_dataset() -> dict[str, list[tuple]]:
+    """12 users of whom six rate one movie each, 10 movies, times over a year."""
     generator = np.random.default_rng(3)
     ratings = [
-        f"{user},{movie},{generator.integers(1, 11) / 2},{978_300_000 + 86_400 * day}"
+        (user, movie, float(generator.integers(1, 11)) / 2, 978_300_000 + 86_400 * day)
         for user in range(1, 13)
         for movie in range(1, 11)
-        if user > 2 or movie == user
+        if user > 6 or movie == user
         for day in [int(generator.integers(365))]
     ]
-    movies = [f"{movie},Film {movie} ({1950 + 7 * movie}),Drama|Sci-Fi" for movie in range(1, 11)]
-    return write_dataset(folder, ratings, movies)
+    movies = [
+        (movie, f"Film {movie} ({1950 + 7 * movie})", "Drama|Sci-Fi") for movie in range(1, 11)
+    ]
+    return {"ratings": ratings, "movies": movies}
 
 
-def test_validation_and_test_rows_leave_no_trace(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_validation_and_test_rows_leave_no_trace(compiled: Compiled) -> None:
     """Whatever the others hold, users' features stay; one with no training row is not lost."""
-    folder = small_dataset(tmp_path / "ratings")
-    pipeline.make("build", DATASET=folder)
-    before = features_of(pipeline)
-    others = pipeline.rows(
-        "select user_id, movie_id from features.rating_splits where random_split != 'train'"
-    )
-    lines = (folder / "ratings.csv").read_text().splitlines()
-    changed = []
-    for line in lines[1:]:
-        user, movie, rating, time = line.split(",")
-        if (int(user), int(movie)) in others:
-            rating, time = str(5.5 - float(rating)), str(int(time) + 40_000_000)
-        changed.append(",".join([user, movie, rating, time]))
-    (folder / "ratings.csv").write_text("\n".join([lines[0], *changed, ""]))
-    pipeline.make("build", DATASET=folder)
+    dataset = small_dataset()
+    with compiled.in_memory("user_features") as connection:
+        load(connection, dataset)
+        before = features_of(connection)
+        others = connection.execute(
+            "select user_id, movie_id from features.rating_splits where random_split != 'train'"
+        ).fetchall()
+        changed = [
+            (user, movie, 5.5 - rating, time + 40_000_000)
+            if (user, movie) in others
+            else (user, movie, rating, time)
+            for user, movie, rating, time in dataset["ratings"]
+        ]
+        load(connection, {**dataset, "ratings": changed})
+        after = features_of(connection)
 
     assert others
-    assert changed != lines[1:]
-    pd.testing.assert_frame_equal(features_of(pipeline), before, rtol=1e-12, atol=1e-12)
+    assert changed != dataset["ratings"]
+    assert list(before["user_id"]) == list(range(1, 13))
+    assert 0 in set(before["rating_count"])
+    pd.testing.assert_frame_equal(after, before, rtol=1e-12, atol=1e-12)
