@@ -1,5 +1,6 @@
 """A summary of the warehouse for the terminal: relations, tests, refused lines, model errors."""
 
+import textwrap
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,8 @@ from warehouse.text import printable
 
 RATING_CELLS = [("rmse", "random"), ("rmse", "temporal"), ("rmse", "last")]
 LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last")]
+
+WIDTH = 80
 
 SCHEMAS = ("raw", "core", "quality", "analytics", "features", "ml", "predictions")
 
@@ -62,7 +65,8 @@ def _relations(connection: duckdb.DuckDBPyConnection) -> Table:
             ).fetchall()
         ]
         counts = (f"{name}\u00a0{_count(connection, schema, name):,}" for name in names)
-        table.add_row(schema, ", ".join(counts))
+        # rich would break a line between a name and its count
+        table.add_row(schema, textwrap.fill(", ".join(counts), WIDTH - len("predictions") - 2))
     return table
 
 
