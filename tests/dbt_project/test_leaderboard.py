@@ -244,7 +244,7 @@ class TestComparisons:
             assert difference == pytest.approx(differences[0], rel=1e-9)
             assert high - difference == pytest.approx(spread, rel=1e-6)
             assert difference - low == pytest.approx(spread, rel=1e-6)
-            assert is_clear == (low > 0 or high < 0)
+            assert is_clear == (low > 1e-9 or high < -1e-9)
             assert count == len(case.ratings)
 
     def test_are_narrower_than_two_intervals_where_models_err_alike(self, whole: Judging) -> None:

@@ -56,7 +56,8 @@ final as (
         difference,
         difference - margin as ci_low,
         difference + margin as ci_high,
-        abs(difference) > margin as is_clear,
+        -- What the order of a sum leaves over is no difference
+        abs(difference) > margin + 1e-9 as is_clear,
         row_count
     from intervals
     where difference is not null
