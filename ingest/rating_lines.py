@@ -1,0 +1,151 @@
+"""Ratings of a text file: read, split and cast inside DuckDB, line by line, as they may be many."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import duckdb
+
+from ingest.casting import PATTERNS, casts, insert_texts, limit_clause, path_literal, text_columns
+from ingest.files import (
+    COLUMNS,
+    FIELD_MARK,
+    MAX_LINE_BYTES,
+    SourceFile,
+    Survey,
+    read_text_lines,
+    survey,
+)
+from warehouse.connection import quoted
+
+OPEN_FIELD = '"([^"]|"")*'
+"""A field in quotes, its quotes doubled inside, up to the quote that closes it."""
+
+FIELD = f'({OPEN_FIELD}"|([^",][^,]*)?)'
+"""A field of a CSV line."""
+
+
+def load_rating_lines(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
+) -> int:
+    """Load lines of ratings, and return how many there are by a count of its own."""
+    header_count = int(file.has_header)
+    found = survey(file.path)
+    fields = {
+        name: f"split_part(line, {quoted(file.separator)}, {file.columns.index(name) + 1})"
+        for name in COLUMNS[file.table]
+        if name in file.columns
+    }
+    with _readable(file, found) as (path, line_end):
+        # Without quotes, and with a separator that no line holds, each line arrives as it is
+        connection.execute(
+            f"""
+            create or replace temp table lines as
+            with lines as (
+                select coalesce(line, '') as line
+                from read_csv(
+                    {path_literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false,
+                    auto_detect = false, new_line = '{line_end}', delim = '{FIELD_MARK}',
+                    quote = '', escape = '', comment = '', strict_mode = false,
+                    hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}
+                )
+                {limit_clause(limit, header_count)}
+            ),
+            matched as (
+                select line, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
+                from lines
+            )
+            select
+                {casts(file, fields, "is_plain")},
+                case when not is_plain then line end as raw_line
+            from matched
+            """
+        )
+    connection.execute(
+        f"""
+        insert into raw.ratings by name
+        select * exclude raw_line, {quoted(file.path.name)} as source_file, rowid + 1 as line_number
+        from lines
+        where raw_line is null
+        """
+    )
+    _load_other_lines(connection, file, header_count)
+    connection.execute("drop table lines")
+    line_count = found.line_count - header_count
+    return line_count if limit is None else min(line_count, limit)
+
+
+@contextmanager
+def _readable(file: SourceFile, found: Survey) -> Iterator[tuple[Path, str]]:
+    """Give the file and what ends its lines, or a copy where DuckDB would misread them."""
+    if found.line_end is not None:
+        yield file.path, found.line_end
+        return
+    with NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".csv") as copy:
+        for line in read_text_lines(file):
+            text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
+            copy.write(text.replace(FIELD_MARK, repr(FIELD_MARK)[1:-1]) + "\n")
+        copy.flush()
+        yield Path(copy.name), r"\n"
+
+
+def _load_other_lines(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
+) -> None:
+    """Load the lines of ratings that are not plain numbers: quoted, or not to be had."""
+    well_formed, unclosed = f"({FIELD},)*{FIELD}", f"({FIELD},)*{OPEN_FIELD}"
+    insert_texts(
+        connection,
+        file,
+        f"""
+        with other_lines as (
+            select
+                rowid + 1 as line_number,
+                raw_line,
+                {file.is_quoted} and contains(raw_line, '"') as has_quotes
+            from lines
+            where raw_line is not null and rowid >= {header_count}
+        ),
+        split as (
+            select
+                *,
+                case
+                    when has_quotes
+                        then list_transform(
+                            regexp_extract_all(',' || raw_line, {quoted(f",{FIELD}")}, 1),
+                            lambda field: regexp_replace(field, '^"(.*)"$', '\\1')
+                        )
+                    else string_split(raw_line, {quoted(file.separator)})
+                end as fields
+            from other_lines
+        )
+        select
+            line_number,
+            raw_line,
+            case
+                when trim(raw_line) = '' then 'blank_line'
+                when contains(raw_line, chr(0)) then 'null_character'
+                when has_quotes and not regexp_full_match(raw_line, {quoted(well_formed)})
+                    then if(
+                        regexp_full_match(raw_line, {quoted(unclosed)}),
+                        'unclosed_quote',
+                        'misplaced_quote'
+                    )
+                when len(fields) != {len(file.columns)} then 'wrong_field_count'
+            end as error,
+            {text_columns(file, {name: f"fields[{i + 1}]" for i, name in enumerate(file.columns)})}
+        from split
+        """,
+    )
+
+
+def _line_pattern(file: SourceFile) -> str:
+    """Build a pattern of lines that need no second look: plain numbers in the expected places.
+
+    An integer of 18 digits always fits into 64 bits, so that its cast cannot fail.
+    """
+    anything = f'[^{file.separator[0]}"]*'
+    kinds = COLUMNS[file.table]
+    parts = [PATTERNS[kinds[name]] if name in kinds else anything for name in file.columns]
+    return file.separator.join(parts).replace("{1,19}", "{1,18}")

@@ -1,0 +1,260 @@
+"""Lines of ratings: what is read, which rule a fault breaks, and on which line it stands."""
+
+import csv
+import io
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.ingest.loading import (
+    CSV,
+    FOLDER,
+    MOVIES_CSV,
+    RATINGS,
+    RATINGS_CSV,
+    RATINGS_HEADER,
+    accepted_lines,
+    lines_of,
+    load,
+    raw_rows,
+    rejected_lines,
+    rows,
+    separated,
+)
+from warehouse.connection import connect
+
+
+def test_a_rating_without_a_time_may_be_faulty_too(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    load(connection, tmp_path, CSV | {"ratings.csv": b'userId,movieId,rating\n1,x,3\n"1",2,3\n'})
+    assert rejected_lines(connection) == [(2, "movie_id_is_not_an_integer", "1,x,3")]
+    assert raw_rows(connection, "ratings") == [(1, 2, 3.0, None)]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("", "blank_line"),
+        ("   ", "blank_line"),
+        ("1,2,3", "wrong_field_count"),
+        ("1,2,3,4,", "wrong_field_count"),
+        ("1;2;3;4", "wrong_field_count"),
+        ("userId", "wrong_field_count"),
+        ('"1,2,3,4"', "wrong_field_count"),
+        ("userId,movieId,rating,timestamp", "user_id_is_not_an_integer"),
+        ("1.5,2,3,4", "user_id_is_not_an_integer"),
+        ("1e3,2,3,4", "user_id_is_not_an_integer"),
+        ("1_000,2,3,4", "user_id_is_not_an_integer"),
+        ("0x10,2,3,4", "user_id_is_not_an_integer"),
+        ("٣,2,3,4", "user_id_is_not_an_integer"),
+        ("9223372036854775808,2,3,4", "user_id_is_not_an_integer"),
+        ("-9223372036854775809,2,3,4", "user_id_is_not_an_integer"),
+        ("1,abc,3,4", "movie_id_is_not_an_integer"),
+        ("1,-,3,4", "movie_id_is_not_an_integer"),
+        (f"1,{'9' * 400},3,4", "movie_id_is_not_an_integer"),
+        ("1,2,nan,4", "rating_is_not_a_number"),
+        ("1,2,inf,4", "rating_is_not_a_number"),
+        ("1,2,1e400,4", "rating_is_not_a_number"),
+        (f"1,2,{'9' * 400},4", "rating_is_not_a_number"),
+        ("1,2,good,4", "rating_is_not_a_number"),
+        ("1,2,3..5,4", "rating_is_not_a_number"),
+        ("1,2,.,4", "rating_is_not_a_number"),
+        ("1,2,3,noon", "timestamp_is_not_an_integer"),
+        ("1,2,3,4.5", "timestamp_is_not_an_integer"),
+        ('1,2,3,""""', "timestamp_is_not_an_integer"),
+        ("1,2,3,4\0", "null_character"),
+        ('"1,2,3,4', "unclosed_quote"),
+        ('1,2,3,"4""', "unclosed_quote"),
+        ('1,"2"x,3,4', "misplaced_quote"),
+        ('1,"2" ,3,4', "misplaced_quote"),
+        ('1,"2,3"4,5,6', "misplaced_quote"),
+        ('1,2",3,4', "movie_id_is_not_an_integer"),
+    ],
+)
+def test_a_faulty_rating_is_kept_with_its_rule_and_line(
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    line: str,
+    error: str,
+    line_end: bytes,
+) -> None:
+    header, *good, last = lines_of(RATINGS_CSV)
+    ratings = line_end.join([header, *good, line.encode(), last])
+    load(connection, tmp_path, CSV | {"ratings.csv": ratings})
+    assert rejected_lines(connection) == [(4, error, line)]
+    assert raw_rows(connection, "ratings") == RATINGS
+    assert accepted_lines(connection, "ratings") == [2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        (" 1 ,2 , 3.5, 4 ", (1, 2, 3.5, 4)),
+        ('"1","2","3.5","4"', (1, 2, 3.5, 4)),
+        ('1,"2",3.5,4', (1, 2, 3.5, 4)),
+        ("1.0,2.,3,4.00", (1, 2, 3.0, 4)),
+        ("1,2,.5,4", (1, 2, 0.5, 4)),
+        ("-1,0,-3.5,-4", (-1, 0, -3.5, -4)),
+        ("1,2,0.30000000000000004,4", (1, 2, 0.30000000000000004, 4)),
+        ("001,0000000000000000002,3,4", (1, 2, 3.0, 4)),
+        ("9223372036854775807,-9223372036854775808,3,4", (2**63 - 1, -(2**63), 3.0, 4)),
+        ("9223372036854775807.0,2,3,4", (2**63 - 1, 2, 3.0, 4)),
+        ("1,2,,", (1, 2, None, None)),
+        (',"",  ,4', (None, None, None, 4)),
+    ],
+)
+def test_a_rating_is_read_as_it_is_meant(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, row: tuple[Any, ...]
+) -> None:
+    load(connection, tmp_path, CSV | {"ratings.csv": RATINGS_CSV + line.encode()})
+    assert raw_rows(connection, "ratings") == [*RATINGS, row]
+    assert rejected_lines(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "raw_line"),
+    [
+        (b"\xff1,2,3,4", "user_id_is_not_an_integer", r"\xff1,2,3,4"),
+        (b"1,2,\xc3,4", "rating_is_not_a_number", r"1,2,\xc3,4"),
+        (b"1,2,3\x014,5", "rating_is_not_a_number", r"1,2,3\x014,5"),
+        (b"\xef\xbb\xbf1,2,3,4", "user_id_is_not_an_integer", "\ufeff1,2,3,4"),
+        ("1,2,drôle,4".encode(), "rating_is_not_a_number", "1,2,drôle,4"),
+        ("É,2,3,4".encode(), "user_id_is_not_an_integer", "É,2,3,4"),
+    ],
+)
+def test_a_rating_of_strange_bytes_is_kept_in_a_readable_form(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: bytes, error: str, raw_line: str
+) -> None:
+    ratings = lines_of(RATINGS_CSV)
+    load(
+        connection, tmp_path, CSV | {"ratings.csv": b"\n".join([*ratings[:2], line, *ratings[2:]])}
+    )
+    assert rejected_lines(connection) == [(3, error, raw_line)]
+    assert raw_rows(connection, "ratings") == RATINGS
+
+
+@pytest.mark.parametrize(
+    ("name", "separator"), [("ratings.dat", "::"), ("u.data", "\t"), ("ratings.csv", ",")]
+)
+def test_the_faults_of_every_form_have_the_same_rules(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, separator: str
+) -> None:
+    header = RATINGS_CSV[: RATINGS_CSV.index(b"\n") + 1] if name == "ratings.csv" else b""
+    faulty = [("",), (1, 2), ("x", 2, 3, 4), (1, 2, 3, 4), (1, 2, "x", 4), (1, 2, 3, 4, 5)]
+    ratings = header + separated(separator, faulty)
+    load(connection, tmp_path, {name: ratings, "movies.csv": MOVIES_CSV})
+    first = len(lines_of(header)) + 1
+    assert [(line, error) for line, error, _ in rejected_lines(connection)] == [
+        (first, "blank_line"),
+        (first + 1, "wrong_field_count"),
+        (first + 2, "user_id_is_not_an_integer"),
+        (first + 4, "rating_is_not_a_number"),
+        (first + 5, "wrong_field_count"),
+    ]
+    assert accepted_lines(connection, "ratings") == [first + 3]
+
+
+@pytest.mark.parametrize("size", [100_000, 1_000_000])
+def test_a_long_line_may_still_be_read(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, size: int
+) -> None:
+    long = b"x" * size
+    header, *lines = lines_of(MOVIES_CSV)
+    contents = {
+        "ratings.csv": b"userId,movieId,rating,note\n1,2,3,%b\n1,%b,3,\n" % (long, long),
+        "movies.csv": b"\n".join([header, b'1,"%b",Crime' % long, *lines]),
+    }
+    load(connection, tmp_path, contents)
+    assert raw_rows(connection, "ratings") == [(1, 2, 3.0, None)]
+    assert [(line, error, len(text)) for line, error, text in rejected_lines(connection)] == [
+        (3, "movie_id_is_not_an_integer", size + 5)
+    ]
+    assert rows(connection, "select length(title) from raw.movies where movieId = 1") == [(size,)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(lines=st.lists(st.text(st.sampled_from('"",,1 '), max_size=12), min_size=1, max_size=40))
+def test_quotes_in_ratings_are_read_as_pythons_csv_module_reads_them(
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+) -> None:
+    content = "\n".join(["userId,movieId,rating", *lines, ""]).encode()
+    load(connection, tmp_path_factory.getbasetemp() / FOLDER, CSV | {"ratings.csv": content})
+    query = "select line_number, userId, movieId, rating from raw.ratings"
+    accepted = {number: row for number, *row in rows(connection, query)}
+    rejected = {number: error for number, error, _ in rejected_lines(connection)}
+    for number, line in enumerate(lines, start=2):
+        try:
+            fields = next(csv.reader([line], strict=True), [])
+        except csv.Error as error:
+            is_unclosed = "unexpected end of data" in str(error)
+            assert rejected[number] == ("unclosed_quote" if is_unclosed else "misplaced_quote")
+            continue
+        if not line.strip():
+            assert rejected[number] == "blank_line"
+        elif len(fields) != 3:
+            assert rejected[number] == "wrong_field_count"
+        elif all(re.fullmatch(" *1* *", field) for field in fields):
+            numbers = [float(field) if field.strip() else None for field in fields]
+            assert accepted[number] == numbers
+        else:
+            assert "_is_not_a" in rejected[number]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_line_numbers_are_exact_in_a_file_that_several_threads_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_end: str
+) -> None:
+    monkeypatch.setenv("REELHOUSE_THREADS", "2")
+    line_count = 300_000
+    note = "x" * 100
+    lines = [f"{number % 977},{number},3.5,{note}" for number in range(line_count + 1)]
+    lines[1] = "userId,movieId,rating,note"
+    planted = [2, 3, *sorted(random.Random(0).sample(range(4, line_count), 200)), line_count]
+    faults = ["", "broken", "x,1,3,note", '1,"2"3,4,note', "1,2,nan,note"]
+    for i, number in enumerate(planted):
+        lines[number] = faults[i % len(faults)]
+    for number in planted[2:-2]:
+        lines[number + 1] = f'1,"{number + 1}",3.5,"{note * 1000}, "'
+    expected = [(number, lines[number]) for number in planted if lines[number] in faults]
+    ratings = line_end.join(lines[1:]).encode()
+
+    with connect(tmp_path / "x.duckdb") as connection:
+        load(connection, tmp_path / "many", CSV | {"ratings.csv": ratings})
+        found = [(number, text) for number, _, text in rejected_lines(connection)]
+        assert found == expected
+        wrong = "select count(*) from raw.ratings where line_number != movieId or rating != 3.5"
+        assert rows(connection, wrong) == [(0,)]
+
+
+def test_ratings_are_what_pandas_reads(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    random_numbers = np.random.default_rng(0)
+    ratings = pd.DataFrame(
+        {
+            "timestamp": random_numbers.integers(8e8, 2**40, 5000),
+            "userId": random_numbers.integers(1, 2**62, 5000),
+            "rating": random_numbers.uniform(-5, 5, 5000).round(6),
+            "movieId": random_numbers.integers(1, 300, 5000),
+        }
+    )
+    content = ratings.to_csv(index=False).encode()
+    load(connection, tmp_path, CSV | {"ratings.csv": content})
+    read = pd.read_csv(
+        io.BytesIO(content),
+    )
+    loaded = connection.execute("select * from raw.ratings order by line_number").df()
+    pd.testing.assert_frame_equal(loaded[RATINGS_HEADER], read[RATINGS_HEADER])
+    assert loaded["line_number"].tolist() == list(range(2, 5002))
