@@ -16,7 +16,7 @@ RATINGS ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
-DBT := $(BIN)/python -m report.progress
+DBT := $(BIN)/python -m warehouse.dbt
 PROJECT := --project-dir dbt_project --profiles-dir .
 DBT_VARS = $(if $(VARS),--vars '$(VARS)')
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`

@@ -16,9 +16,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from models_ml.embedding_model import EmbeddingModel, ages_of
-from models_ml.parameters import read_parameters
-from models_ml.ratings import Values, ids_of
+from models_ml.fitting.ids import Values, ids_of
+from models_ml.fitting.parameters import read_parameters
+from models_ml.ratings.embedding_model import EmbeddingModel, ages_of
 
 RESULT = Path(__file__).with_suffix(".md")
 

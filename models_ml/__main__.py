@@ -39,9 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(candidate: Path, name: str | None, console: Console) -> None:
     with console.status("Loading libraries"):
-        from models_ml.models import RECIPES
-        from models_ml.parameters import check_parameters, read_parameters
-        from models_ml.runner import choose, remove_models_of_replaced_runs, run_task, tasks
+        from models_ml.fitting.parameters import check_parameters, read_parameters
+        from models_ml.fitting.runner import choose, remove_models_of_replaced_runs, run_task, tasks
+        from models_ml.registry import RECIPES
 
     chosen = choose(RECIPES, name)
     parameters = read_parameters()

@@ -44,6 +44,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, source: str) -> None:
 
 
 def _definition(source: str) -> dict[str, Any]:
-    text = (SOURCES / f"_{source}_sources.yml").read_text(encoding="utf-8")
+    (file,) = SOURCES.glob(f"*/_{source}_sources.yml")
+    text = file.read_text(encoding="utf-8")
     (definition,) = yaml.safe_load(text)["sources"]
     return dict(definition)

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from models_ml.ease import EASE
-from models_ml.embedding_model import EmbeddingModel
-from models_ml.lists import reason
+from models_ml.lists.ease import EASE
+from models_ml.lists.listing import reason
+from models_ml.ratings.embedding_model import EmbeddingModel
 from models_ml.recommend.known import SHOWN, TITLE, require_run
 from models_ml.recommend.page import Rated, Suggestion
 

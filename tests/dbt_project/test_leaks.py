@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from models_ml.models import RECIPES
-from models_ml.parameters import read_parameters
-from models_ml.recipe import PROTOCOLS, Protocol, Recipe
-from models_ml.runner import read_task
+from models_ml.fitting.parameters import read_parameters
+from models_ml.fitting.recipe import PROTOCOLS, Protocol, Recipe
+from models_ml.fitting.runner import read_task
+from models_ml.registry import RECIPES
 from tests.dbt_project.test_splits import (  # noqa: F401 (fixtures)
     Rating,
     Splitter,

@@ -305,7 +305,7 @@ def test_an_unknown_duplicate_policy_is_a_clear_error(tmp_path: Path) -> None:
     candidate = tmp_path / "candidate.duckdb"
     result = subprocess.run(
         [
-            *(sys.executable, "-m", "report.progress", "build", "--project-dir", "dbt_project"),
+            *(sys.executable, "-m", "warehouse.dbt", "build", "--project-dir", "dbt_project"),
             *("--profiles-dir", ".", "--vars", "{duplicate_policy: newest}"),
         ],
         cwd=ROOT,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_ml.user_segments import FEATURES, WEIGHTS, UserSegments
+from models_ml.segments.user_segments import FEATURES, WEIGHTS, UserSegments
 from tests.pipeline import Pipeline
 
 SKEWED = ["rating_count", "span_days", "ratings_per_active_day"]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_ml.user_segments import FEATURES, GENRES
+from models_ml.segments.user_segments import FEATURES, GENRES
 from tests.dbt_project.compiled import Compiled, load
 from tests.pipeline import ROOT, Pipeline
 

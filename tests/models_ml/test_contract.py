@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from models_ml.models import RECIPES
-from models_ml.parameters import Parameters, read_parameters
-from models_ml.recipe import Outcome, Recipe, Task
-from models_ml.runner import read_task
+from models_ml.fitting.parameters import Parameters, read_parameters
+from models_ml.fitting.recipe import Outcome, Recipe, Task
+from models_ml.fitting.runner import read_task
+from models_ml.registry import RECIPES
 from tests.pipeline import ROOT, Pipeline
 
 Rows = np.ndarray

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models_ml.__main__ import main
-from models_ml.models import RECIPES
+from models_ml.registry import RECIPES
 from tests.pipeline import Pipeline
 
 PROTOCOLS = ("random", "temporal", "last")

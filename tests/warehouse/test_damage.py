@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_ml.runner import remove_models_of_replaced_runs
+from models_ml.fitting.runner import remove_models_of_replaced_runs
 from report.__main__ import main as report
 from tests.pipeline import ROOT
 from warehouse.__main__ import main as warehouse_main

@@ -1,0 +1,1 @@
+"""What runs a fit: recipes, parameters, runs, and fitted models as files."""

@@ -1,0 +1,58 @@
+"""The parameters of all models: one file, ``parameters.toml``."""
+
+import inspect
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from models_ml.fitting.recipe import Recipe
+
+PARAMETERS = Path(__file__).parents[1] / "parameters.toml"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What ``parameters.toml`` says.
+
+    Attributes:
+        seed: The seed of every fit.
+        models: Each model's parameters, by its name.
+    """
+
+    seed: int
+    models: dict[str, dict[str, Any]]
+
+
+def read_parameters(path: Path = PARAMETERS) -> Parameters:
+    """Read the parameters of all models.
+
+    Raises:
+        UserError: The file is not TOML, or its seed is not a whole number.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: {error}") from error
+    seed = content.pop("seed", None)
+    if not isinstance(seed, int):
+        raise UserError(f"{path}: seed must be a whole number, and is {seed!r}.")
+    return Parameters(seed=seed, models=content)
+
+
+def check_parameters(parameters: Parameters, recipe: "Recipe") -> None:
+    """Refuse a section that names parameters which the model does not have.
+
+    Raises:
+        UserError: It does; the message names file, section and parameter.
+    """
+    signature = inspect.signature(recipe.model).parameters
+    unknown = parameters.models.get(recipe.name, {}).keys() - signature.keys()
+    if unknown:
+        raise UserError(
+            f"{PARAMETERS}: [{recipe.name}] has no parameter {', '.join(sorted(unknown))}."
+            f" It knows {', '.join(signature)}."
+        )

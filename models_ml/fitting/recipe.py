@@ -1,0 +1,90 @@
+"""What a model is to the runner: what it reads, and a function from that to a fitted model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_ml.fitting.saving import SavedModel
+
+Protocol = Literal["random", "temporal", "last"]
+PROTOCOLS: tuple[Protocol, ...] = ("random", "temporal", "last")
+
+Report = Callable[[str], None]
+"""Takes a few words on how far a fit has come, for whoever watches."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The ratings of a protocol; the test rows come without their ratings.
+
+    Attributes:
+        train: Rows to fit: ``user_id``, ``movie_id``, ``rating``, ``rated_at``.
+        validation: Rows of the same form that choose and calibrate, never fitted.
+        test: The rows to predict: ``user_id``, ``movie_id``.
+    """
+
+    train: "pd.DataFrame"
+    validation: "pd.DataFrame"
+    test: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit of one model.
+
+    Attributes:
+        protocol: The protocol whose parts these are; ``None`` for the fit that serves: it trains
+            on all ratings but the validation rows of ``random``, and has no test rows.
+        parts: The ratings. A protocol that splits by time is left out where ratings have no times.
+        marts: The relations that the recipe names, whole, by name.
+        scale: The lowest and the highest rating, in stars.
+        params: The model's section of ``parameters.toml``.
+        seed: The seed of everything random.
+        report: Called with a few words as the fit goes on.
+    """
+
+    protocol: Protocol | None
+    parts: Parts
+    marts: "Mapping[str, pd.DataFrame]"
+    scale: tuple[float, float]
+    params: Mapping[str, Any]
+    seed: int
+    report: Report
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fit gave.
+
+    Attributes:
+        model: The fitted model.
+        results: Rows for tables of the schema ``ml``, by table, without ``run_id``.
+        note: A few words on the result, for the terminal.
+    """
+
+    model: "SavedModel"
+    results: "Mapping[str, pd.DataFrame]"
+    note: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        name: The model's name in ``ml.runs`` and in ``make train MODEL=name``.
+        model: The class of the fitted model; its parameters are what its section of
+            ``parameters.toml`` may name.
+        marts: The relations that it reads beside the ratings of a protocol.
+        protocols: The fits to make, one a protocol; ``None`` is the fit that serves.
+        train: Makes one fit.
+    """
+
+    name: str
+    model: "type[SavedModel]"
+    marts: tuple[str, ...]
+    protocols: tuple[Protocol | None, ...]
+    train: Callable[[Task], Outcome]

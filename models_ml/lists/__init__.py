@@ -1,0 +1,1 @@
+"""Models that list movies for users."""

@@ -1,0 +1,199 @@
+"""What the models that make lists of movies share: popularity, histories, selection, reasons."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models_ml.fitting.ids import Ids, codes_of, ids_of
+from models_ml.fitting.recipe import Task
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+LENGTH = 20
+"""Movies in a list."""
+
+BLOCK = 512
+"""Users whose scores of all movies are in memory at once."""
+
+Rated = Mapping[tuple[int, int], float]
+"""Stars by user and movie."""
+
+
+def popularity(rows: pd.DataFrame, liked_from: float) -> pd.DataFrame:
+    """Count ratings and likes of each movie, the most liked movie first.
+
+    Args:
+        rows: Ratings: ``movie_id``, ``rating`` in stars.
+        liked_from: The stars from which on a movie is liked.
+
+    Returns:
+        A row a movie: ``movie_id``, ``like_count``, ``rating_count``, ``mean_rating``; movies with
+        as many likes by number of ratings, then by id.
+    """
+    counts = (
+        rows.assign(is_liked=rows["rating"] >= liked_from)
+        .groupby("movie_id", as_index=False)
+        .agg(
+            like_count=("is_liked", "sum"),
+            rating_count=("rating", "size"),
+            mean_rating=("rating", "mean"),
+        )
+    )
+    return counts.sort_values(
+        ["like_count", "rating_count", "movie_id"],
+        ascending=[False, False, True],
+        ignore_index=True,
+    )
+
+
+def places_of(movie_ids: Ids, known: Ids) -> NDArray[np.int64]:
+    """Find movies among the known ones, which stand in any order.
+
+    Returns:
+        Places in ``known``, of the shape of ``movie_ids``; ``len(known)`` for unknown ones.
+    """
+    order = np.argsort(known)
+    return np.append(order, len(known))[codes_of(movie_ids, known[order])]
+
+
+def histories(
+    users: NDArray[np.int64], places: NDArray[np.int64], stars: NDArray[np.float64], n_movies: int
+) -> "csr_array":
+    """Put ratings into a matrix of users and movies.
+
+    Args:
+        users: Each rating's user, a row of the matrix, shape (ratings,); the last row is the
+            greatest of them.
+        places: Each rating's movie, a column of the matrix; those from ``n_movies`` on are left
+            out.
+        stars: The ratings.
+        n_movies: Number of columns.
+
+    Returns:
+        Stars, shape (users, movies), sparse.
+    """
+    from scipy.sparse import csr_array
+
+    is_known = places < n_movies
+    cells = (users[is_known], places[is_known])
+    shape = (int(users.max(initial=-1)) + 1, n_movies)
+    return csr_array((stars[is_known].astype(np.float32), cells), shape=shape)
+
+
+def best(
+    scores: NDArray[np.float32], seen: "csr_array", n: int = LENGTH
+) -> list[NDArray[np.int64]]:
+    """Choose each user's best movies among those not seen.
+
+    Equal scores keep the order of the columns, so the result does not depend on how many users
+    are asked for together.
+
+    Args:
+        scores: Scores, shape (users, movies); overwritten where seen.
+        seen: A matrix of the same shape that stores an entry for each movie seen.
+        n: Movies a user.
+
+    Returns:
+        Columns for each user, best first: ``n``, or fewer where fewer are unseen.
+    """
+    rows = np.repeat(np.arange(len(scores)), np.diff(seen.indptr))
+    scores[rows, seen.indices] = -np.inf
+    n = min(n, scores.shape[1])
+    # The n-th best score; all with it or a better one are candidates, in the columns' order.
+    limits = -np.partition(-scores, n - 1, axis=1)[:, n - 1] if n else np.zeros(len(scores))
+    chosen = []
+    for row, limit in zip(scores, limits, strict=True):
+        candidates = np.flatnonzero((row >= limit) & (row > -np.inf))
+        chosen.append(candidates[np.argsort(-row[candidates], kind="stable")][:n])
+    return chosen
+
+
+def list_users(task: Task) -> Ids:
+    """Tell who gets a list: everybody with test rows or, in the fit that serves, everybody."""
+    parts = task.parts
+    asked = [parts.test] if task.protocol else [parts.train, parts.validation]
+    return np.unique(np.concatenate([rows["user_id"].to_numpy(np.int64) for rows in asked]))
+
+
+@cache
+def readable_title(title: str) -> str:
+    """Say a title as people do, the article first and without its other names.
+
+    ``Seven Samurai, The (Shichinin no samurai) (1954)`` is ``The Seven Samurai (1954)``.
+    """
+    short = re.sub(r"(?<=\S) \(.+\)(?= \(\d{4}\)$)", "", title)
+    return re.sub(r"^([^(]+), (The|An?|Les?|La|El|Il|Das|Der|Die)(?= \(|$)", r"\2 \1", short)
+
+
+def reason(because: Sequence[tuple[str, float]], rating_count: int, mean_rating: float) -> str:
+    """Say in words why a movie is recommended.
+
+    Args:
+        because: Titles and ratings in stars of the movies that spoke for it most; none where it is
+            recommended because others like it.
+        rating_count: How many people rated the recommended movie.
+        mean_rating: The mean of their ratings in stars.
+
+    Returns:
+        Such as ``because you rated Heat (1995) 5.0 and Ronin (1998) 4.5``, or
+        ``popular: rated by 311 people, 4.5 on average``.
+    """
+    if because:
+        rated = [f"{readable_title(title)} {stars:.1f}" for title, stars in because]
+        return f"because you rated {' and '.join(rated)}"
+    people = "1 person" if rating_count == 1 else f"{rating_count:,} people"
+    return f"popular: rated by {people}, {mean_rating:.1f} on average"
+
+
+def titles_of(movies: pd.DataFrame) -> dict[int, str]:
+    """Name each movie of ``core.dim_movies``; one without a title by its id."""
+    titles = movies["title"].fillna("movie " + movies["movie_id"].astype(str))
+    return dict(zip(movies["movie_id"].tolist(), titles.tolist(), strict=True))
+
+
+def reasons(
+    lists: pd.DataFrame, rated: Rated, titles: Mapping[int, str], counts: pd.DataFrame
+) -> list[str]:
+    """Give each row of lists its reason.
+
+    Args:
+        lists: ``user_id``, ``movie_id``, and ``because``, the ids of movies that spoke for it.
+        rated: The ratings that the reasons name.
+        titles: Titles by movie.
+        counts: The movies' popularity, as :func:`popularity` gives it.
+    """
+    figures = counts.set_index("movie_id")[["rating_count", "mean_rating"]]
+    of_lists = figures.loc[lists["movie_id"]]
+    return [
+        reason([(titles[cause], rated[user, cause]) for cause in because], int(count), mean)
+        for user, because, count, mean in zip(
+            lists["user_id"].tolist(),
+            lists["because"],
+            of_lists["rating_count"].tolist(),
+            of_lists["mean_rating"].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def recommendations(task: Task, lists: pd.DataFrame, liked_from: float) -> pd.DataFrame:
+    """Make rows of ``ml.recommendations``: with reasons in the fit that serves, else without.
+
+    Args:
+        task: The fit, with the mart ``core.dim_movies``.
+        lists: ``user_id``, ``rank``, ``movie_id``, ``score``, ``because``.
+        liked_from: The stars from which on a movie is liked.
+    """
+    rows = lists.drop(columns="because")
+    if task.protocol:
+        return rows.assign(reason=None)
+    ratings = pd.concat([task.parts.train, task.parts.validation], ignore_index=True)
+    rated = dict(zip(map(tuple, ids_of(ratings).tolist()), ratings["rating"], strict=True))
+    titles = titles_of(task.marts["core.dim_movies"])
+    return rows.assign(reason=reasons(lists, rated, titles, popularity(ratings, liked_from)))

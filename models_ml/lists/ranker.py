@@ -1,0 +1,391 @@
+"""Lists of movies by boosted trees that rank the candidates of several sources."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models_ml.fitting.backend import load_lightgbm
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.saving import SavedModel
+from models_ml.lists.ease import EASE, item_weights
+from models_ml.lists.listing import BLOCK, LENGTH, best, list_users, places_of, recommendations
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+SECONDS_A_YEAR = 365.25 * 86_400
+
+# What a row of the trees holds, and whether more of it can only raise (1) or lower (-1) the score.
+# That a source's opinion has one sign is true, and spares learning it from few labels.
+FEATURES = {
+    "like_score": 1,
+    "like_rank": -1,
+    "seen_score": 1,
+    "seen_rank": -1,
+    "popularity_rank": 0,
+    "movie_likes": 0,
+    "movie_ratings": 0,
+    "movie_mean": 0,
+    "user_likes": 0,
+    "user_mean": 0,
+    "genre_share": 0,
+    "release_year": 0,
+    "years_after_taste": 0,
+    "popularity_above_taste": 0,
+    "movie_age": 0,
+    "years_in_data": 0,
+}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the sources offer to some users.
+
+    Attributes:
+        rated: The users' histories, shape (users, movies), sparse.
+        asked_at: When each user asks, in years since 1970, shape (users,); NaN without times.
+        likes: The scores of EASE on likes, shape (users, movies).
+        seen: The scores of EASE on all ratings, shape (users, movies).
+        ranks: Each source's ranks from 1, shape (sources, users, movies): likes, seen, popularity;
+            movies that a source does not offer share the rank after its last.
+        is_candidate: Whether any source offers the movie, shape (users, movies).
+    """
+
+    rated: "csr_array"
+    asked_at: Values
+    likes: NDArray[np.float32]
+    seen: NDArray[np.float32]
+    ranks: NDArray[np.int32]
+    is_candidate: NDArray[np.bool_]
+
+
+class Ranker(SavedModel):
+    """Boosted trees over the candidates of EASE on likes, EASE on all ratings, and popularity.
+
+    The second source knows what people watch, liked or not, by the same closed form over the
+    same movies. From the sources' scores and ranks, and from what movie and user are like, trees
+    tell the chance that a candidate comes to be liked: candidates first, then ranking, as in
+    Covington, Adams and Sargin, Deep neural networks for YouTube recommendations, RecSys 2016.
+    Labels are the validation rows: the trees learn from sources that have not seen them. Then the
+    sources are fitted again, on all rows. The loss is the logistic one: on validation rows,
+    with so few labels, LambdaMART did not do better.
+
+    Args:
+        liked_from: The stars from which on a movie is liked.
+        regularisation: The weight of the squared weights of EASE on likes.
+        seen_regularisation: The same of EASE on all ratings.
+        min_likes: Likes that a movie needs to be in either EASE.
+        max_movies: Movies in either EASE at most, the most liked ones.
+        candidates: Movies that each EASE offers a user.
+        popular_candidates: Movies that popularity offers, the most liked ones.
+        trees: Number of trees.
+        leaves: Leaves of a tree.
+        leaf_rows: Candidates in a leaf at least.
+        learning_rate: The weight of each tree.
+        random_state: Seed of the rows and features that each tree sees.
+
+    Attributes:
+        source_movie_ids_ and so on: The state of EASE on likes, under its names.
+        seen_weights_: The weights of EASE on all ratings, over the same movies, float32.
+        like_counts_: How many like each movie, shape (movies,).
+        release_years_: Shape (movies,); NaN where a movie has none.
+        genres_: 1 where a movie has a genre, shape (movies, genres).
+        first_rated_at_: When each movie was first rated, in years since 1970, shape (movies,).
+        asked_at_: When each user was last seen, in years since 1970, shape (users + 1,); in the
+            last place, for users who are not known, when anybody was.
+        trees_: LightGBM's text of the trees, as bytes.
+    """
+
+    state: ClassVar = (
+        *(f"source_{name}" for name in EASE.state),
+        *("seen_weights_", "like_counts_", "release_years_", "genres_"),
+        *("first_rated_at_", "asked_at_", "trees_"),
+    )
+
+    def __init__(
+        self,
+        liked_from: float = 4.0,
+        regularisation: float = 100.0,
+        seen_regularisation: float = 300.0,
+        min_likes: int = 3,
+        max_movies: int = 10_000,
+        candidates: int = 100,
+        popular_candidates: int = 50,
+        trees: int = 300,
+        leaves: int = 7,
+        leaf_rows: int = 100,
+        learning_rate: float = 0.03,
+        random_state: int = 0,
+    ) -> None:
+        self.liked_from = liked_from
+        self.regularisation = regularisation
+        self.seen_regularisation = seen_regularisation
+        self.min_likes = min_likes
+        self.max_movies = max_movies
+        self.candidates = candidates
+        self.popular_candidates = popular_candidates
+        self.trees = trees
+        self.leaves = leaves
+        self.leaf_rows = leaf_rows
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    @property
+    def source(self) -> EASE:
+        """EASE on likes, not fitted before the ranker is."""
+        source = EASE(
+            liked_from=self.liked_from,
+            regularisation=self.regularisation,
+            min_likes=self.min_likes,
+            max_movies=self.max_movies,
+            random_state=self.random_state,
+        )
+        for name in EASE.state:
+            if hasattr(self, f"source_{name}"):
+                setattr(source, name, getattr(self, f"source_{name}"))
+        return source
+
+    def fit(
+        self,
+        train: pd.DataFrame,
+        validation: pd.DataFrame,
+        movies: pd.DataFrame,
+        genres: pd.DataFrame,
+        asked_now: bool = False,
+    ) -> "Ranker":
+        """Fit the trees to the validation rows, then the sources to all rows.
+
+        Args:
+            train: Ratings: ``user_id``, ``movie_id``, ``rating``, ``rated_at`` or nulls there.
+            validation: Ratings of the same form.
+            movies: ``movie_id``, ``release_year``.
+            genres: A row a movie and genre: ``movie_id``, ``genre``.
+            asked_now: Whether lists are asked for at the end of the data, and not at each user's
+                last rating.
+
+        Returns:
+            The model itself.
+        """
+        self._fit_sources(train, movies, genres)
+        self._fit_trees(validation)
+        self._fit_sources(pd.concat([train, validation], ignore_index=True), movies, genres)
+        if asked_now:
+            self.asked_at_[:] = self.asked_at_[-1]
+        return self
+
+    def predict(self, X: Ids) -> Values:  # noqa: N803 (scikit-learn's name)
+        """Score movies for users; ``X`` of shape (rows, 2), a user's and a movie's id in each.
+
+        Returns:
+            Chances that the user likes the movie next, shape (rows,), of which only the order for
+            one user means something; 0 for movies that are not known.
+        """
+        booster = self._booster()
+        users, rows = np.unique(X[:, 0], return_inverse=True)
+        places = places_of(X[:, 1], self.source_movie_ids_)
+        predicted = np.zeros(len(X))
+        for start, pool in self._pools(users):
+            is_here = (rows >= start) & (rows < start + BLOCK)
+            is_here &= places < len(self.source_movie_ids_)
+            if is_here.any():
+                features = self._features(pool, rows[is_here] - start, places[is_here])
+                predicted[is_here] = booster.predict(features)
+        return predicted
+
+    def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
+        """List the best of the candidates, none of which a user has rated.
+
+        Args:
+            user_ids: The users, shape (users,).
+            n: Movies a user, no more than each EASE offers.
+
+        Returns:
+            A row a user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
+            ``because`` (the ids of up to two liked movies that add most to the score of EASE).
+        """
+        booster = self._booster()
+        source = self.source
+        lists = []
+        for start, pool in self._pools(user_ids):
+            rows, places = pool.is_candidate.nonzero()
+            scores = booster.predict(self._features(pool, rows, places))
+            # By user, then by score; where the trees see no difference, EASE and popularity do.
+            order = np.lexsort((places, -pool.likes[rows, places], -scores, rows))
+            ends = np.cumsum(pool.is_candidate.sum(axis=1))[:-1]
+            firsts = [of_user[:n] for of_user in np.split(order, ends)]
+            chosen = [places[first] for first in firsts]
+            users = user_ids[start : start + BLOCK]
+            lists.append(source.lists(users, pool.rated, chosen, scores[np.concatenate(firsts)]))
+        return pd.concat(lists, ignore_index=True)
+
+    def _fit_sources(
+        self, ratings: pd.DataFrame, movies: pd.DataFrame, genres: pd.DataFrame
+    ) -> None:
+        source = self.source.fit(ids_of(ratings), ratings["rating"].to_numpy())
+        for name in EASE.state:
+            setattr(self, f"source_{name}", getattr(source, name))
+        known = source.movie_ids_
+        rated = source.histories_of(source.user_ids_)
+        self.seen_weights_ = item_weights(self._seen(rated), self.seen_regularisation)
+        is_liked = source.stars_ >= self.liked_from
+        self.like_counts_ = np.bincount(source.rated_[is_liked], minlength=len(known))
+        years = movies.set_index("movie_id")["release_year"].reindex(known)
+        self.release_years_ = years.to_numpy(np.float64, na_value=np.nan)
+        table = pd.crosstab(genres["movie_id"], genres["genre"]).reindex(known, fill_value=0)
+        self.genres_ = table.to_numpy(np.float32)
+        rated_at = (ratings["rated_at"] - pd.Timestamp(0)).dt.total_seconds() / SECONDS_A_YEAR
+        first = rated_at.groupby(ratings["movie_id"]).min()
+        self.first_rated_at_ = first.reindex(known).to_numpy(np.float64)
+        last = rated_at.groupby(ratings["user_id"]).max()
+        self.asked_at_ = np.append(last.reindex(source.user_ids_).to_numpy(), rated_at.max())
+
+    def _fit_trees(self, validation: pd.DataFrame) -> None:
+        features, labels = self._examples(validation)
+        if not len(labels):
+            # LightGBM refuses an empty table: equal rows make trees without branches.
+            features, labels = np.zeros((2, len(FEATURES)), np.float32), np.zeros(2, np.int64)
+        lightgbm = load_lightgbm()
+        params = {
+            "objective": "binary",
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.leaf_rows,
+            "learning_rate": self.learning_rate,
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 5.0,
+            "monotone_constraints": list(FEATURES.values()),
+            "seed": self.random_state,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbose": -1,
+        }
+        data = lightgbm.Dataset(features, labels, feature_name=list(FEATURES))
+        text = lightgbm.train(params, data, self.trees).model_to_string()
+        self.trees_ = np.frombuffer(text.encode(), np.uint8)
+
+    def _examples(self, validation: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Take the candidates of those who liked one: features, and 1 for a liked one."""
+        liked = ids_of(validation[validation["rating"] >= self.liked_from])
+        liked = liked[np.isin(liked[:, 1], self.source_movie_ids_)]
+        users, rows = np.unique(liked[:, 0], return_inverse=True)
+        places = places_of(liked[:, 1], self.source_movie_ids_)
+        features = [np.empty((0, len(FEATURES)), np.float32)]
+        labels = [np.empty(0, np.int64)]
+        for start, pool in self._pools(users):
+            is_liked = np.zeros(pool.is_candidate.shape, np.int64)
+            is_here = (rows >= start) & (rows < start + BLOCK)
+            is_liked[rows[is_here] - start, places[is_here]] = 1
+            # Those who liked no candidate say nothing of the order of candidates.
+            pool.is_candidate[~(is_liked * pool.is_candidate).any(axis=1)] = False
+            candidates = pool.is_candidate.nonzero()
+            features.append(self._features(pool, *candidates))
+            labels.append(is_liked[candidates])
+        return np.concatenate(features), np.concatenate(labels)
+
+    def _pools(self, users: Ids) -> Iterator[tuple[int, Pool]]:
+        """Ask the sources for a block of users at a time; with the number of its first user."""
+        for start in range(0, len(users), BLOCK):
+            yield start, self._pool(users[start : start + BLOCK])
+
+    def _pool(self, users: Ids) -> Pool:
+        source = self.source
+        rated = source.histories_of(users)
+        likes = source.scores(rated)
+        seen = np.zeros_like(likes)
+        seen[:, : len(self.seen_weights_)] = self._seen(rated) @ self.seen_weights_
+        offers = (
+            best(likes.copy(), rated, self.candidates),
+            best(seen.copy(), rated, self.candidates),
+            # Equal scores keep the order of the columns, which is that of popularity.
+            best(np.zeros_like(likes), rated, self.popular_candidates),
+        )
+        lengths = (self.candidates, self.candidates, self.popular_candidates)
+        ranks = np.empty((len(offers), *likes.shape), np.int32)
+        is_candidate = np.zeros(likes.shape, bool)
+        for of_source, chosen, length in zip(ranks, offers, lengths, strict=True):
+            of_source[:] = length + 1
+            for row, movies in enumerate(chosen):
+                of_source[row, movies] = np.arange(len(movies)) + 1
+                is_candidate[row, movies] = True
+        asked_at = self.asked_at_[codes_of(users, self.source_user_ids_)]
+        return Pool(rated, asked_at, likes, seen, ranks, is_candidate)
+
+    def _seen(self, rated: "csr_array") -> "csr_array":
+        seen = rated[:, : len(self.source_weights_)].copy()
+        seen.data = np.ones_like(seen.data)
+        return seen
+
+    def _features(
+        self, pool: Pool, rows: NDArray[np.int64], places: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Make the columns of ``FEATURES`` for pairs of a pool's users and movies."""
+        liked = pool.rated.copy()
+        liked.data = (liked.data >= self.liked_from).astype(np.float32)
+        user_likes = liked.sum(axis=1)
+        rating_counts = np.diff(pool.rated.indptr)
+        with np.errstate(invalid="ignore"):
+            # Who likes nothing has no taste, and who rated nothing no mean: NaN, which trees know.
+            genre_shares = (liked @ self.genres_) / user_likes[:, None]
+            taste_year = (
+                liked
+                @ np.nan_to_num(self.release_years_)
+                / (liked @ np.isfinite(self.release_years_).astype(np.float32))
+            )
+            log_counts = np.log(self.source_rating_counts_).astype(np.float32)
+            taste_count = liked @ log_counts / user_likes
+            user_means = pool.rated.sum(axis=1) / rating_counts
+        years = self.release_years_[places]
+        columns = {
+            "like_score": pool.likes[rows, places],
+            "like_rank": pool.ranks[0, rows, places],
+            "seen_score": pool.seen[rows, places],
+            "seen_rank": pool.ranks[1, rows, places],
+            "popularity_rank": pool.ranks[2, rows, places],
+            "movie_likes": self.like_counts_[places],
+            "movie_ratings": self.source_rating_counts_[places],
+            "movie_mean": self.source_mean_ratings_[places],
+            "user_likes": user_likes[rows],
+            "user_mean": user_means[rows],
+            "genre_share": np.einsum("ij,ij->i", genre_shares[rows], self.genres_[places])
+            / np.maximum(self.genres_[places].sum(axis=1), 1),
+            "release_year": years,
+            "years_after_taste": years - taste_year[rows],
+            "popularity_above_taste": log_counts[places] - taste_count[rows],
+            "movie_age": 1970 + pool.asked_at[rows] - years,
+            "years_in_data": pool.asked_at[rows] - self.first_rated_at_[places],
+        }
+        return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)
+
+    def _booster(self) -> Any:
+        return load_lightgbm().Booster(model_str=self.trees_.tobytes().decode())
+
+
+def train(task: Task) -> Outcome:
+    """Fit the trees to the validation rows of a protocol, the sources to all, and list movies."""
+    model = Ranker(**task.params, random_state=task.seed)
+    model.fit(
+        task.parts.train,
+        task.parts.validation,
+        task.marts["core.dim_movies"],
+        task.marts["core.bridge_movie_genres"],
+        asked_now=task.protocol is None,
+    )
+    lists = model.recommend(list_users(task))
+    note = f"{model.trees} trees over three sources, lists for {lists['user_id'].nunique():,}"
+    results = {"recommendations": recommendations(task, lists, model.liked_from)}
+    return Outcome(model, results, note)
+
+
+RECIPE = Recipe(
+    name="ranker",
+    model=Ranker,
+    marts=("core.dim_movies", "core.bridge_movie_genres"),
+    protocols=(*PROTOCOLS, None),
+    train=train,
+)

@@ -1,0 +1,435 @@
+"""Ratings by boosted trees over features of the user and the movie, with intervals."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+
+from models_ml.fitting.backend import EpochReport, load_lightgbm
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.saving import SavedModel
+from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
+from models_ml.ratings.predictions import predictions_with_intervals
+
+USER_FEATURES = (
+    *("rating_count", "user_bias", "std_rating", "half_star_pct"),
+    *("mean_release_year", "mean_obscurity_pct"),
+    *("release_year_taste", "obscurity_taste", "consensus_taste"),
+)
+MOVIE_FEATURES = (
+    *("release_year", "genre_count"),
+    *("rating_count", "movie_bias", "std_rating", "half_star_pct", "obscurity_pct"),
+)
+ALL_ROWS = 0
+"""The held-out fold of the features that all training rows make."""
+NOBODY = np.iinfo(np.int64).min
+"""A user's id that no file can hold."""
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Entities:
+    """What is known of users and movies, as far as the rows of some folds tell.
+
+    The last row of each array but the ids is that of a user or movie nobody knows: NaN.
+
+    Attributes:
+        mean: The mean rating in stars.
+        user_ids: Ids, ascending, shape (users,).
+        users: The columns ``USER_FEATURES``, shape (users + 1, columns).
+        tastes: A user's taste for each genre, shape (users + 1, genres).
+        movie_ids: Ids, ascending, shape (movies,).
+        movies: The columns ``MOVIE_FEATURES``, shape (movies + 1, columns).
+        genres: 1 where a movie is of a genre, else 0, shape (movies + 1, genres).
+    """
+
+    mean: float
+    user_ids: Ids
+    users: Matrix
+    tastes: Matrix
+    movie_ids: Ids
+    movies: Matrix
+    genres: Matrix
+
+    def features(self, X: Ids) -> Matrix:  # noqa: N803 (scikit-learn's name)
+        """Look the features of rows up, shape (rows, features)."""
+        users, movies = self._codes(X)
+        genres = self.genres[movies]
+        with np.errstate(invalid="ignore"):
+            taste = (self.tastes[users] * genres).sum(axis=1) / genres.sum(axis=1)
+        return np.hstack([self.users[users], self.movies[movies], taste[:, None], genres])
+
+    def biases(self, X: Ids) -> Values:  # noqa: N803
+        """Predict the mean and the two biases, which the trees start from, shape (rows,)."""
+        users, movies = self._codes(X)
+        user_bias = self.users[users, USER_FEATURES.index("user_bias")]
+        movie_bias = self.movies[movies, MOVIE_FEATURES.index("movie_bias")]
+        summed = self.mean + np.nan_to_num(user_bias) + np.nan_to_num(movie_bias)
+        return np.asarray(summed, dtype=np.float64)
+
+    def _codes(self, X: Ids) -> tuple[Ids, Ids]:  # noqa: N803
+        return codes_of(X[:, 0], self.user_ids), codes_of(X[:, 1], self.movie_ids)
+
+
+def entities_of(marts: Mapping[str, pd.DataFrame], held_out_fold: int) -> Entities:
+    """Take what all folds but one tell out of the marts that ``RECIPE`` names."""
+
+    def rows(mart: str) -> pd.DataFrame:
+        frame = marts[mart]
+        return frame[frame["held_out_fold"] == held_out_fold]
+
+    movie_genres = marts["core.bridge_movie_genres"]
+    names = pd.Index(sorted(movie_genres["genre"].unique()))
+    users = rows("features.fold_user_features").sort_values("user_id")
+    movies = rows("features.fold_movie_features").sort_values("movie_id")
+    tastes = rows("features.fold_user_genre_features")
+    user_ids = users["user_id"].to_numpy(np.int64)
+    movie_ids = movies["movie_id"].to_numpy(np.int64)
+    taste_table = np.zeros((len(user_ids), len(names)), dtype=np.float32)
+    taste_table[
+        codes_of(tastes["user_id"].to_numpy(np.int64), user_ids), names.get_indexer(tastes["genre"])
+    ] = tastes["genre_taste"]
+    genre_table = np.zeros((len(movie_ids), len(names)), dtype=np.float32)
+    genre_table[
+        codes_of(movie_genres["movie_id"].to_numpy(np.int64), movie_ids),
+        names.get_indexer(movie_genres["genre"]),
+    ] = 1
+    return Entities(
+        mean=float(rows("features.fold_means")["mean_rating"].iloc[0]),
+        user_ids=user_ids,
+        users=_with_unknown(users[list(USER_FEATURES)].to_numpy(np.float32, na_value=np.nan)),
+        tastes=_with_unknown(taste_table),
+        movie_ids=movie_ids,
+        movies=_with_unknown(movies[list(MOVIE_FEATURES)].to_numpy(np.float32, na_value=np.nan)),
+        genres=_with_unknown(genre_table),
+    )
+
+
+def _with_unknown(table: Matrix) -> Matrix:
+    return np.vstack([table, np.full((1, table.shape[1]), np.nan, dtype=np.float32)])
+
+
+def feature_names(marts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Name the columns of :meth:`Entities.features`."""
+    return [
+        *(f"user_{name}".replace("user_user_", "user_") for name in USER_FEATURES),
+        *(f"movie_{name}".replace("movie_movie_", "movie_") for name in MOVIE_FEATURES),
+        "genre_taste",
+        *(f"genre {name}" for name in sorted(marts["core.bridge_movie_genres"]["genre"].unique())),
+    ]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to fit: features, ratings, and the biases' predictions, which the trees correct."""
+
+    features: Matrix
+    stars: Values
+    biases: Values
+
+
+class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
+    """Gradient-boosted trees that correct the biases of user and movie.
+
+    Trees (Ke et al., LightGBM, NeurIPS 2017) over what SQL knows of the user and the movie are
+    added to the mean and the two biases. Three ensembles predict the mean and both ends of an
+    interval; both ends are moved by a margin, so that as many validation rows as promised lie
+    between them (Romano, Patterson and Candès, Conformalized quantile regression, NeurIPS 2019).
+
+    A training row's features come from the rows of other folds alone, so that its own rating has
+    no part in them; those of any other row come from all training rows. To learn what to say of
+    a user without ratings, a share of the training rows is fitted a second time with the user
+    hidden; the intervals of such users have a margin of their own, from all validation rows with
+    their users hidden, where each user counts as much as another.
+
+    Args:
+        scale: The lowest and the highest rating, in stars; predictions stay between them.
+        learning_rate: What a tree's leaf adds is multiplied by this.
+        interval_learning_rate: The same for the trees of the intervals.
+        leaves: Leaves of a tree at most.
+        leaf_rows: Rows of a leaf at least.
+        column_share: Share of the features that a tree may split on.
+        row_share: Share of the rows that a tree sees.
+        ridge: Penalty on the square of a leaf's value.
+        max_trees: Trees of an ensemble at most.
+        patience: Trees without a better validation loss before an ensemble is complete.
+        hidden_share: Share of the training rows that are fitted once more without their user.
+        level: The probability with which a rating is to lie in its interval.
+        random_state: Seed of the shares.
+
+    Attributes:
+        mean_: The mean rating, and next the arrays of :class:`Entities`, from all training rows.
+        trees_, lower_trees_, upper_trees_: The ensembles as LightGBM's text, in bytes.
+        margins_: By how much intervals grow for users with and without ratings, shape (2,).
+        gains_, split_counts_: What each feature's splits in ``trees_`` saved, and their number.
+        history_: A row a tree of ``trees_``: ``epoch``, ``loss``, ``val_loss``, ``seconds``.
+    """
+
+    state: ClassVar = (
+        *("mean_", "user_ids_", "users_", "tastes_", "movie_ids_", "movies_", "genres_"),
+        *("trees_", "lower_trees_", "upper_trees_", "margins_"),
+    )
+
+    def __init__(
+        self,
+        scale: tuple[float, float] = (0.5, 5.0),
+        learning_rate: float = 0.05,
+        interval_learning_rate: float = 0.15,
+        leaves: int = 31,
+        leaf_rows: int = 40,
+        column_share: float = 0.5,
+        row_share: float = 0.8,
+        ridge: float = 5.0,
+        max_trees: int = 2000,
+        patience: int = 30,
+        hidden_share: float = 0.2,
+        level: float = 0.9,
+        random_state: int = 0,
+    ) -> None:
+        self.scale = scale
+        self.learning_rate = learning_rate
+        self.interval_learning_rate = interval_learning_rate
+        self.leaves = leaves
+        self.leaf_rows = leaf_rows
+        self.column_share = column_share
+        self.row_share = row_share
+        self.ridge = ridge
+        self.max_trees = max_trees
+        self.patience = patience
+        self.hidden_share = hidden_share
+        self.level = level
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Ids,  # noqa: N803 (scikit-learn's name)
+        y: Values,
+        folds: NDArray[np.int64],
+        entities: Mapping[int, Entities],
+        validation: tuple[Ids, Values],
+        report: EpochReport = lambda epoch, loss, val_loss: None,
+    ) -> "Boosting":
+        """Fit the three ensembles and the margins.
+
+        Args:
+            X: Ids, shape (ratings, 2): a user's and a movie's in each row.
+            y: Ratings in stars, shape (ratings,).
+            folds: The rows' folds, at least 1, shape (ratings,).
+            entities: By each fold, what the training rows of all others tell; by 0, what all do.
+            validation: ``X`` and ``y`` of the rows that decide when to stop and how wide
+                intervals are.
+            report: Called after each tree with its number, loss and validation loss.
+
+        Returns:
+            The model itself.
+        """
+        known = entities[ALL_ROWS]
+        self.mean_ = np.array(known.mean)
+        self.user_ids_, self.users_, self.tastes_ = known.user_ids, known.users, known.tastes
+        self.movie_ids_, self.movies_, self.genres_ = known.movie_ids, known.movies, known.genres
+        training = self._training_rows(X, y, folds, entities)
+        validating = Rows(known.features(validation[0]), validation[1], known.biases(validation[0]))
+        log = _TreeLog(report)
+        trees = self._boost(
+            {"objective": "l2", "learning_rate": self.learning_rate}, training, validating, log
+        )
+        self.history_ = log.rows
+        self.gains_ = trees.feature_importance("gain")
+        self.split_counts_ = trees.feature_importance("split")
+        tail = (1 - self.level) / 2
+        quantile = {"objective": "quantile", "learning_rate": self.interval_learning_rate}
+        ends = [
+            self._boost({**quantile, "alpha": alpha}, training, validating)
+            for alpha in (tail, 1 - tail)
+        ]
+        self.trees_, self.lower_trees_, self.upper_trees_ = map(_bytes, (trees, *ends))
+        self.margins_ = self._calibrate(*validation)
+        return self
+
+    def predict(self, X: Ids) -> Values:  # noqa: N803
+        """Predict ratings in stars, on the scale; ``X`` as in :meth:`fit`, result (ratings,)."""
+        return np.clip(self._sum(self.trees_, X), *self.scale)
+
+    def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
+        """Predict the lower and the upper ends of intervals, on the scale, both (ratings,)."""
+        is_unknown = codes_of(X[:, 0], self.user_ids_) == len(self.user_ids_)
+        margins = self.margins_[is_unknown.astype(int)]
+        predicted = self.predict(X)
+        lower = np.clip(self._sum(self.lower_trees_, X) - margins, *self.scale)
+        upper = np.clip(self._sum(self.upper_trees_, X) + margins, *self.scale)
+        return np.minimum(lower, predicted), np.maximum(upper, predicted)
+
+    def _training_rows(
+        self,
+        X: Ids,  # noqa: N803
+        y: Values,
+        folds: NDArray[np.int64],
+        entities: Mapping[int, Entities],
+    ) -> Rows:
+        generator = np.random.default_rng(self.random_state)
+        features, stars, biases = [], [], []
+        for fold in np.unique(folds):
+            ids, ratings = X[folds == fold], y[folds == fold]
+            chosen = generator.random(len(ids)) < self.hidden_share
+            ids = np.vstack([ids, _hidden(ids[chosen])])
+            features.append(entities[fold].features(ids))
+            biases.append(entities[fold].biases(ids))
+            stars += [ratings, ratings[chosen]]
+        return Rows(np.vstack(features), np.concatenate(stars), np.concatenate(biases))
+
+    def _boost(
+        self,
+        objective: dict[str, Any],
+        training: Rows,
+        validation: Rows,
+        log: "_TreeLog | None" = None,
+    ) -> Any:
+        lightgbm = load_lightgbm()
+        params = {
+            **objective,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.leaf_rows,
+            "feature_fraction": self.column_share,
+            "bagging_fraction": self.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": self.ridge,
+            "seed": self.random_state,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbose": -1,
+        }
+        data, validating = (
+            lightgbm.Dataset(rows.features, rows.stars, init_score=rows.biases, params=params)
+            for rows in (training, validation)
+        )
+        validating.set_reference(data)
+        stop = lightgbm.early_stopping(self.patience, verbose=False)
+        return lightgbm.train(
+            params,
+            data,
+            self.max_trees,
+            valid_sets=[data, validating] if log else [validating],
+            valid_names=["training", "validation"] if log else ["validation"],
+            callbacks=[log, stop] if log else [stop],
+        )
+
+    def _sum(self, trees: NDArray[np.uint8], X: Ids) -> Values:  # noqa: N803
+        booster = load_lightgbm().Booster(model_str=trees.tobytes().decode())
+        known = self._known()
+        return np.asarray(known.biases(X) + booster.predict(known.features(X)), dtype=np.float64)
+
+    def _known(self) -> Entities:
+        return Entities(
+            mean=float(self.mean_),
+            user_ids=self.user_ids_,
+            users=self.users_,
+            tastes=self.tastes_,
+            movie_ids=self.movie_ids_,
+            movies=self.movies_,
+            genres=self.genres_,
+        )
+
+    def _calibrate(self, X: Ids, y: Values) -> Values:  # noqa: N803
+        """Find the margins of users with and without ratings.
+
+        New rows of users with ratings are drawn like the rows of these users here; users without
+        are drawn like the users here, whoever of them rated most.
+        """
+        is_known = codes_of(X[:, 0], self.user_ids_) < len(self.user_ids_)
+        known = conformal_quantile(self._misses(X[is_known], y[is_known]), self.level)
+        unknown = grouped_conformal_quantile(self._misses(_hidden(X), y), X[:, 0], self.level)
+        return np.array([known, unknown])
+
+    def _misses(self, X: Ids, y: Values) -> Values:  # noqa: N803
+        """Tell how far ratings lie outside the ends, negative inside."""
+        if not len(X):
+            return np.empty(0)
+        return np.maximum(self._sum(self.lower_trees_, X) - y, y - self._sum(self.upper_trees_, X))
+
+
+class _TreeLog:
+    """A LightGBM callback that reports trees and keeps their losses."""
+
+    def __init__(self, report: EpochReport) -> None:
+        self.report = report
+        self.rows: list[dict[str, float]] = []
+        self.began = time.perf_counter()
+
+    def __call__(self, state: Any) -> None:
+        now = time.perf_counter()
+        # The last digits of a sum depend on the number of threads.
+        losses = {name: round(loss, 9) for name, _, loss, *_ in state.evaluation_result_list}
+        loss, val_loss = losses["training"], losses["validation"]
+        epoch = state.iteration + 1
+        self.rows.append(
+            {"epoch": epoch, "loss": loss, "val_loss": val_loss, "seconds": now - self.began}
+        )
+        self.began = now
+        self.report(epoch, loss, val_loss)
+
+
+def _hidden(ids: Ids) -> Ids:
+    return np.column_stack([np.full(len(ids), NOBODY), ids[:, 1]])
+
+
+def _bytes(booster: Any) -> NDArray[np.uint8]:
+    return np.frombuffer(booster.model_to_string().encode(), dtype=np.uint8)
+
+
+def train(task: Task) -> Outcome:
+    """Fit the trees on the training rows of a protocol.
+
+    Validation rows decide when to stop and how wide intervals are; the rows of both other parts
+    are predicted.
+    """
+    parts, marts = task.parts, task.marts
+    folds = parts.train.merge(marts["features.rating_folds"], on=["user_id", "movie_id"])["fold"]
+    model = Boosting(**task.params, scale=task.scale, random_state=task.seed)
+    model.fit(
+        ids_of(parts.train),
+        parts.train["rating"].to_numpy(),
+        folds.to_numpy(np.int64),
+        {fold: entities_of(marts, fold) for fold in (ALL_ROWS, *folds.unique())},
+        (ids_of(parts.validation), parts.validation["rating"].to_numpy()),
+        report=lambda epoch, loss, val_loss: task.report(
+            f"tree {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
+        ),
+    )
+    results = {
+        "training_history": pd.DataFrame(model.history_),
+        "feature_importances": pd.DataFrame(
+            {
+                "feature": feature_names(marts),
+                "gain": model.gains_,
+                "gain_pct": 100 * model.gains_ / max(model.gains_.sum(), np.finfo(float).tiny),
+                "split_count": model.split_counts_,
+            }
+        ),
+    }
+    if task.protocol:
+        results["rating_predictions"] = predictions_with_intervals(model, parts)
+    losses = [row["val_loss"] for row in model.history_]
+    return Outcome(model, results, f"{int(np.argmin(losses)) + 1} trees beside the biases")
+
+
+RECIPE = Recipe(
+    name="boosting",
+    model=Boosting,
+    marts=(
+        "features.rating_folds",
+        "features.fold_means",
+        "features.fold_user_features",
+        "features.fold_movie_features",
+        "features.fold_user_genre_features",
+        "core.bridge_movie_genres",
+    ),
+    protocols=(*PROTOCOLS, None),
+    train=train,
+)

@@ -1,0 +1,189 @@
+"""The plain matrix factorisation of the reference analysis, in Keras."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+
+from models_ml.fitting.backend import EpochReport, epoch_log, load_keras
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.saving import SavedModel
+from models_ml.ratings.predictions import predictions
+
+if TYPE_CHECKING:
+    import keras
+
+
+class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
+    """Ratings as dot products of user and movie factors, without biases or regularisation.
+
+    Each user and each movie has a vector of ``factors`` numbers; the predicted rating is the
+    dot product of the two (Koren, Bell and Volinsky, Matrix factorization techniques for
+    recommender systems, IEEE Computer 42(8), 2009, without its biases). Adam minimises the
+    mean squared error. Training ends when the validation loss has not improved for
+    ``patience`` epochs, and the weights of the best epoch stay.
+
+    Users and movies without training rows keep their small random vectors, and those not known
+    at all share the one vector that the reference's model has to spare: their predictions lie
+    near 0, moved to the lower end of the scale.
+
+    Args:
+        scale: The lowest and the highest rating, in stars; predictions stay between them.
+        factors: Length of a vector.
+        learning_rate: Adam's.
+        batch_size: Ratings a step.
+        max_epochs: Passes over the training rows at most.
+        patience: Passes without a better validation loss before training ends.
+        random_state: Seed of the first weights and of the order of batches.
+
+    Attributes:
+        user_ids_: The users' ids, ascending, shape (users,).
+        movie_ids_: The movies' ids, ascending, shape (movies,).
+        user_factors_: A row a user, and one for all others, shape (users + 1, factors).
+        movie_factors_: A row a movie, and one for all others, shape (movies + 1, factors).
+        history_: A row an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``.
+    """
+
+    state: ClassVar = ("user_ids_", "movie_ids_", "user_factors_", "movie_factors_")
+
+    def __init__(
+        self,
+        scale: tuple[float, float] = (0.5, 5.0),
+        factors: int = 10,
+        learning_rate: float = 0.004,
+        batch_size: int = 4096,
+        max_epochs: int = 200,
+        patience: int = 2,
+        random_state: int = 0,
+    ) -> None:
+        self.scale = scale
+        self.factors = factors
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Ids,  # noqa: N803 (scikit-learn's name)
+        y: Values,
+        validation: tuple[Ids, Values],
+        entities: tuple[Ids, Ids] | None = None,
+        report: EpochReport = lambda epoch, loss, val_loss: None,
+    ) -> "MatrixFactorisation":
+        """Fit the factors.
+
+        Args:
+            X: Ids, shape (ratings, 2): a user's and a movie's in each row.
+            y: Ratings in stars, shape (ratings,).
+            validation: The same two for the rows that decide when to stop.
+            entities: The ids of all users and of all movies that get a vector, both ascending;
+                without them, those of ``X``.
+            report: Called after each epoch with its number, loss and validation loss.
+
+        Returns:
+            The model itself.
+        """
+        keras = load_keras()
+        keras.utils.set_random_seed(self.random_state)
+        users, movies = entities or (X[:, 0], X[:, 1])
+        self.user_ids_, self.movie_ids_ = np.unique(users), np.unique(movies)
+        network = build_model(len(self.user_ids_), len(self.movie_ids_), self.factors)
+        network.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="mse")
+        log = epoch_log(report)
+        network.fit(
+            self._inputs(X),
+            y.astype("float32"),
+            validation_data=(self._inputs(validation[0]), validation[1].astype("float32")),
+            batch_size=self.batch_size,
+            epochs=self.max_epochs,
+            callbacks=[
+                keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True),
+                log,
+            ],
+            verbose=0,
+        )
+        (self.user_factors_,) = network.get_layer("user_factors").get_weights()
+        (self.movie_factors_,) = network.get_layer("movie_factors").get_weights()
+        self.history_: list[dict[str, float]] = log.rows
+        return self
+
+    def predict(self, X: Ids) -> Values:  # noqa: N803
+        """Predict ratings in stars, on the scale; ``X`` as in :meth:`fit`, result (ratings,)."""
+        users = self.user_factors_[codes_of(X[:, 0], self.user_ids_)]
+        movies = self.movie_factors_[codes_of(X[:, 1], self.movie_ids_)]
+        products = np.einsum("ij,ij->i", users, movies)
+        return np.asarray(np.clip(products, *self.scale), dtype=np.float64)
+
+    def _inputs(self, ids: Ids) -> dict[str, NDArray[np.int32]]:
+        return {
+            "User": codes_of(ids[:, :1], self.user_ids_).astype(np.int32),
+            "Item": codes_of(ids[:, 1:], self.movie_ids_).astype(np.int32),
+        }
+
+
+def train(task: Task) -> Outcome:
+    """Fit the reference's matrix factorisation on the training rows of a protocol.
+
+    Validation rows decide when to stop; the rows of both other parts are predicted.
+    """
+    users = task.marts["features.user_codes"].sort_values("user_code")["user_id"].to_numpy()
+    movies = task.marts["features.movie_codes"].sort_values("movie_code")["movie_id"].to_numpy()
+    parts = task.parts
+    model = MatrixFactorisation(**task.params, scale=task.scale, random_state=task.seed)
+    model.fit(
+        ids_of(parts.train),
+        parts.train["rating"].to_numpy(),
+        (ids_of(parts.validation), parts.validation["rating"].to_numpy()),
+        entities=(users, movies),
+        report=lambda epoch, loss, val_loss: task.report(
+            f"epoch {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
+        ),
+    )
+    results = {
+        "training_history": pd.DataFrame(model.history_),
+        "rating_predictions": predictions(model, parts),
+        "user_embeddings": pd.DataFrame(
+            {"user_id": users, "embedding": list(model.user_factors_[:-1])}
+        ),
+        "movie_embeddings": pd.DataFrame(
+            {"movie_id": movies, "embedding": list(model.movie_factors_[:-1])}
+        ),
+    }
+    return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
+
+
+RECIPE = Recipe(
+    name="matrix_factorisation",
+    model=MatrixFactorisation,
+    marts=("features.user_codes", "features.movie_codes"),
+    protocols=PROTOCOLS,
+    train=train,
+)
+
+
+def build_model(n_users: int, n_movies: int, factors: int) -> "keras.Model":
+    """Build the network: two embeddings, one row longer than needed, flattened and multiplied.
+
+    Args:
+        n_users: Number of users.
+        n_movies: Number of movies.
+        factors: Length of a vector.
+
+    Returns:
+        A model with ``(n_users + 1 + n_movies + 1) * factors`` parameters.
+    """
+    keras = load_keras()
+    layers = keras.layers
+    item = layers.Input(shape=(1,), name="Item", dtype="int32")
+    user = layers.Input(shape=(1,), name="User", dtype="int32")
+    movie_factors = layers.Embedding(n_movies + 1, factors, name="movie_factors")(item)
+    user_factors = layers.Embedding(n_users + 1, factors, name="user_factors")(user)
+    rating = layers.Dot(axes=1, name="rating")(
+        [layers.Flatten()(movie_factors), layers.Flatten()(user_factors)]
+    )
+    return keras.Model(inputs=[item, user], outputs=rating, name="matrix_factorisation")

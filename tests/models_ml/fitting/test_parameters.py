@@ -1,0 +1,51 @@
+"""One readable file of parameters: complete, explained, and refused where it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from models_ml.fitting.parameters import PARAMETERS, Parameters, check_parameters, read_parameters
+from models_ml.registry import RECIPES
+from warehouse.errors import UserError
+
+
+def test_each_model_has_a_section_and_each_section_a_model() -> None:
+    assert set(read_parameters().models) == {recipe.name for recipe in RECIPES}
+
+
+def test_each_parameter_has_a_comment_above_it() -> None:
+    lines = PARAMETERS.read_text().splitlines()
+    bare = [
+        line
+        for above, line in zip(["", *lines], lines, strict=False)
+        if "=" in line and not line.startswith("#") and not above.startswith("#")
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed = 1\nseed = 2", "parameters.toml"),
+        ("[embedding]\nfactors = 3", "seed must be a whole number, and is None"),
+        ("seed = 'a'", "seed must be a whole number, and is 'a'"),
+    ],
+)
+def test_a_wrong_file_is_said(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "parameters.toml"
+    path.write_text(text)
+
+    with pytest.raises(UserError, match=said):
+        read_parameters(path)
+
+
+def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
+    recipe = RECIPES[0]
+    check_parameters(read_parameters(), recipe)
+    wrong = Parameters(seed=0, models={recipe.name: {"clusters": 3, "clutsers": 3}})
+
+    with pytest.raises(
+        UserError, match=r"toml: \[rating_clusters\] has no parameter clutsers\. It"
+    ):
+        check_parameters(wrong, recipe)

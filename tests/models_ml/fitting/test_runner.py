@@ -1,0 +1,182 @@
+"""The runner hands each model what its protocol allows, writes what it gave, and saves it."""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_ml.fitting.parameters import Parameters
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.runner import (
+    choose,
+    read_task,
+    remove_models_of_replaced_runs,
+    run_task,
+    tasks,
+)
+from models_ml.fitting.saving import SavedModel
+from models_ml.registry import RECIPES
+from warehouse.errors import UserError
+from warehouse.tables import create_tables
+
+PARAMETERS = Parameters(seed=5, models={"average": {"shrinkage": 2.0}})
+
+
+class Average(SavedModel):
+    state: ClassVar = ("mean_",)
+
+    def __init__(self, shrinkage: float = 0.0, random_state: int = 0) -> None:
+        self.shrinkage = shrinkage
+        self.random_state = random_state
+
+
+def train_average(task: Task) -> Outcome:
+    model = Average(**task.params, random_state=task.seed)
+    model.mean_ = np.array(task.parts.train["rating"].mean())
+    rows = task.parts.test.assign(prediction=float(model.mean_))
+    return Outcome(model, {"rating_predictions": rows}, "done")
+
+
+def recipe(**changes) -> Recipe:
+    values = {"name": "average", "model": Average, "marts": (), "protocols": (*PROTOCOLS, None)}
+    return Recipe(**{**values, "train": train_average, **changes})
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    """Ten ratings: of each protocol six train, two validate, two test, in different places."""
+    connection = duckdb.connect()
+    create_tables(connection, "ml")
+    connection.execute("create schema analytics")
+    connection.execute("create schema features")
+    connection.execute(
+        "create table analytics.dataset_summary as"
+        " select 'abc' data_fingerprint, 0.5 scale_min, 5.0 scale_max"
+    )
+    parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
+    frame = pd.DataFrame(
+        {
+            "user_id": np.arange(10, 0, -1),
+            "movie_id": np.arange(10),
+            "rating": np.arange(10) / 2,
+            "rated_at": pd.Timestamp("2020-01-01"),
+            "random_split": parts,
+            "temporal_split": parts[::-1],
+            "last_split": parts[5:] + parts[:5],
+        }
+    )
+    connection.register("frame", frame)
+    connection.execute("create table features.rating_splits as from frame")
+    connection.execute(
+        "create table features.by_protocol as"
+        " from (values ('random', 1), ('serving', 2), ('last', 3)) as rows (protocol, value)"
+    )
+    return connection
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_protocol_gives_its_parts_sorted_and_no_test_rating(connection, protocol) -> None:
+    parts = read_task(connection, recipe(), protocol, PARAMETERS).parts
+
+    for name, rows in {"train": parts.train, "validation": parts.validation}.items():
+        expected = connection.execute(
+            "select user_id, movie_id, rating, rated_at from features.rating_splits"
+            f" where {protocol}_split = '{name}' order by user_id, movie_id"
+        ).df()
+        pd.testing.assert_frame_equal(rows, expected)
+    assert list(parts.test) == ["user_id", "movie_id"]
+    assert len(parts.test) == 2
+
+
+def test_the_fit_that_serves_trains_on_all_but_validation_rows(connection) -> None:
+    parts = read_task(connection, recipe(), None, PARAMETERS).parts
+
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (8, 2, 0)
+    assert set(parts.validation["movie_id"]) == {6, 7}
+
+
+def test_of_a_mart_split_by_protocol_only_its_rows_are_read(connection) -> None:
+    reader = recipe(marts=("features.by_protocol",))
+    values = {
+        protocol: read_task(connection, reader, protocol, PARAMETERS)
+        .marts["features.by_protocol"]["value"]
+        .tolist()
+        for protocol in ("random", "last", None)
+    }
+
+    assert values == {"random": [1], "last": [3], None: [2]}
+
+
+def test_a_run_is_written_and_its_model_saved_under_its_id(connection, tmp_path: Path) -> None:
+    run_id, _ = run_task(connection, recipe(), "random", PARAMETERS, tmp_path)
+
+    ((params, seed, protocol, seconds),) = connection.execute(
+        "select params, seed, protocol, finished_at - started_at >= interval 0 second"
+        " from ml.runs where run_id = ?",
+        [run_id],
+    ).fetchall()
+    assert json.loads(params) == {"shrinkage": 2.0, "random_state": 5}
+    assert (seed, protocol, seconds) == (5, "random", True)
+    assert connection.execute(
+        "select user_id, prediction from ml.rating_predictions where run_id = ?", [run_id]
+    ).fetchall() == [(1, 1.25), (2, 1.25)]
+    assert float(Average.load(tmp_path / run_id).mean_) == 1.25
+
+
+def test_a_fit_that_fails_writes_nothing(connection, tmp_path: Path) -> None:
+    def fail(task: Task) -> Outcome:
+        raise UserError("It cannot be fitted.")
+
+    with pytest.raises(UserError):
+        run_task(connection, recipe(train=fail), "random", PARAMETERS, tmp_path)
+    assert connection.execute("select count(*) from ml.runs").fetchall() == [(0,)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def warehouse_with_runs(path: Path, *run_ids: str) -> Path:
+    """A file with runs of one model and protocol, the last one the latest."""
+    with duckdb.connect(str(path)) as connection:
+        create_tables(connection, "ml")
+        for number, run_id in enumerate(run_ids):
+            connection.execute(
+                "insert into ml.runs by name"
+                " select ? as run_id, 'm' as model, make_date(2026, 1, ?) as finished_at",
+                [run_id, number + 1],
+            )
+    return path
+
+
+def test_models_of_the_latest_runs_of_each_kept_state_stay(tmp_path: Path) -> None:
+    warehouse = warehouse_with_runs(tmp_path / "w.duckdb", "a", "b", "c")
+    (tmp_path / "w.states").mkdir()
+    warehouse_with_runs(tmp_path / "w.states" / "1.duckdb", "a", "b")
+    for run_id in ("a", "b", "c", "of no run"):
+        (tmp_path / "w.models" / run_id).mkdir(parents=True)
+    remove_models_of_replaced_runs(warehouse)
+
+    assert {path.name for path in (tmp_path / "w.models").iterdir()} == {"b", "c"}
+    remove_models_of_replaced_runs(warehouse_with_runs(tmp_path / "no models.duckdb"))
+
+
+def test_protocols_by_time_are_left_out_without_times(connection) -> None:
+    connection.execute("update features.rating_splits set temporal_split = null, last_split = null")
+
+    assert tasks(connection, recipe()) == (["random", None], ["temporal", "last"])
+
+
+def test_a_part_without_ratings_is_said(connection) -> None:
+    connection.execute("update features.rating_splits set random_split = 'train'")
+
+    with pytest.raises(UserError, match="The validation part of the random protocol"):
+        read_task(connection, recipe(), "random", PARAMETERS)
+
+
+def test_a_model_is_chosen_by_name() -> None:
+    assert choose(RECIPES, None) == RECIPES
+    assert [one.name for one in choose(RECIPES, "matrix_factorisation")] == ["matrix_factorisation"]
+    with pytest.raises(UserError, match=r"no model 'magic'\. MODEL is one of: rating_clusters"):
+        choose(RECIPES, "magic")

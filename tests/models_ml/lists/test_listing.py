@@ -1,0 +1,122 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.sparse import csr_array
+
+from models_ml.lists.listing import (
+    best,
+    histories,
+    places_of,
+    popularity,
+    readable_title,
+    reason,
+    reasons,
+    titles_of,
+)
+
+
+@st.composite
+def scores_and_seen(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Few different scores, so that ties are common; any share of movies seen."""
+    shape = draw(st.tuples(st.integers(1, 5), st.integers(1, 30)))
+    scores = draw(hnp.arrays(np.float32, shape, elements=st.sampled_from([-1.5, -0.5, 0, 0.5, 1])))
+    return scores, draw(hnp.arrays(bool, shape))
+
+
+@given(case=scores_and_seen(), n=st.integers(1, 25))
+def test_best_is_a_sorted_list_without_what_was_seen(
+    case: tuple[np.ndarray, np.ndarray], n: int
+) -> None:
+    scores, seen = case
+    expected = [
+        sorted(np.flatnonzero(~of_user), key=lambda movie: (-row[movie], movie))[:n]
+        for row, of_user in zip(scores, seen, strict=True)
+    ]
+    chosen = best(scores.copy(), csr_array(seen), n)
+    assert [movies.tolist() for movies in chosen] == expected
+
+
+@given(case=scores_and_seen())
+def test_a_list_does_not_depend_on_who_else_is_asked_for(
+    case: tuple[np.ndarray, np.ndarray],
+) -> None:
+    scores, seen = case
+    together = best(scores.copy(), csr_array(seen))
+    for row in range(len(scores)):
+        (alone,) = best(scores[[row]], csr_array(seen[[row]]))
+        assert alone.tolist() == together[row].tolist()
+
+
+def test_popularity_counts_likes_first_then_ratings_then_ids() -> None:
+    rows = pd.DataFrame(
+        [(7, 5.0), (7, 4.0), (3, 4.0), (3, 4.5), (9, 4.0), (9, 1.0), (9, 2.0), (9, 3.0), (1, 3.5)],
+        columns=["movie_id", "rating"],
+    )
+    counts = popularity(rows, liked_from=4)
+    assert counts.to_numpy().tolist() == [
+        [3, 2, 2, 4.25],
+        [7, 2, 2, 4.5],
+        [9, 1, 4, 2.5],
+        [1, 0, 1, 3.5],
+    ]
+
+
+@given(known=st.lists(st.integers(0, 50), unique=True, min_size=1), asked=st.lists(st.integers()))
+def test_places_are_those_in_the_list(known: list[int], asked: list[int]) -> None:
+    asked = [movie for movie in asked if abs(movie) < 2**62] + known
+    expected = [known.index(movie) if movie in known else len(known) for movie in asked]
+    assert places_of(np.array(asked), np.array(known)).tolist() == expected
+
+
+def test_histories_leave_unknown_movies_out() -> None:
+    rated = histories(np.array([0, 2, 2]), np.array([1, 0, 3]), np.array([4.0, 3.0, 5.0]), 3)
+    assert rated.toarray().tolist() == [[0, 4, 0], [0, 0, 0], [3, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("title", "readable"),
+    [
+        ("Heat (1995)", "Heat (1995)"),
+        ("Shawshank Redemption, The (1994)", "The Shawshank Redemption (1994)"),
+        ("Beautiful Mind, A (2001)", "A Beautiful Mind (2001)"),
+        ("Good, the Bad and the Ugly, The (1966)", "The Good, the Bad and the Ugly (1966)"),
+        ("Misérables, Les (1995)", "Les Misérables (1995)"),
+        ("Seven Samurai, The (Shichinin no samurai) (1954)", "The Seven Samurai (1954)"),
+        ("Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)", "Amelie (2001)"),
+        ("(500) Days of Summer (2009)", "(500) Days of Summer (2009)"),
+        ("M*A*S*H (a.k.a. MASH) (1970)", "M*A*S*H (1970)"),
+        ("Me, Myself & Irene (2000)", "Me, Myself & Irene (2000)"),
+        ("Office, The", "The Office"),
+        ("movie 17", "movie 17"),
+    ],
+)
+def test_titles_as_people_say_them(title: str, readable: str) -> None:
+    assert readable_title(title) == readable
+
+
+def test_a_reason_names_one_or_two_movies_and_their_stars() -> None:
+    both = [("Heat (1995)", 5.0), ("Matrix, The (1999)", 4.5)]
+    assert reason(both, 311, 4.5) == "because you rated Heat (1995) 5.0 and The Matrix (1999) 4.5"
+    assert reason(both[:1], 311, 4.5) == "because you rated Heat (1995) 5.0"
+
+
+def test_a_reason_without_likes_is_what_others_think() -> None:
+    assert reason([], 1311, 4.46) == "popular: rated by 1,311 people, 4.5 on average"
+    assert reason([], 1, 4.0) == "popular: rated by 1 person, 4.0 on average"
+
+
+def test_reasons_of_lists() -> None:
+    movies = pd.DataFrame({"movie_id": [1, 2, 3], "title": ["Heat (1995)", None, "Ronin (1998)"]})
+    lists = pd.DataFrame(
+        {"user_id": [8, 8, 9], "movie_id": [3, 1, 1], "because": [[1, 2], [2], []]}
+    )
+    counts = pd.DataFrame({"movie_id": [3, 1], "rating_count": [20, 10], "mean_rating": [3, 4.0]})
+    rated = {(8, 1): 5.0, (8, 2): 4.0, (9, 3): 1.0}
+    assert reasons(lists, rated, titles_of(movies), counts) == [
+        "because you rated Heat (1995) 5.0 and movie 2 4.0",
+        "because you rated movie 2 4.0",
+        "popular: rated by 10 people, 4.0 on average",
+    ]

@@ -1,0 +1,44 @@
+"""dbt's status is passed on, and what it has to say is not hidden behind the bar."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from tests.pipeline import ROOT
+from warehouse.dbt import run_dbt
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("REELHOUSE_CANDIDATE", str(tmp_path / "w.duckdb"))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    output = io.StringIO()
+    status = run_dbt([*arguments, "--project-dir", "dbt_project"], Console(file=output, width=80))
+    return status, output.getvalue()
+
+
+def test_success_counts_what_was_built_and_tested() -> None:
+    status, output = run("build", "--select", "stg_loads")
+    assert status == 0
+    assert re.search(r"^dbt build: 1 built, \d+ tests passed$", output, re.MULTILINE)
+
+
+def test_a_failed_model_is_status_1_and_its_reason_is_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    status, output = run("build", "--select", "+fct_ratings", "--vars", "{duplicate_policy: x}")
+    assert status == 1 or status == 2
+    assert "it must be 'highest' or 'latest'" in capfd.readouterr().out + output
+
+
+def test_a_wrong_option_is_status_2_and_named() -> None:
+    status, output = run("build", "--no-such-option")
+    assert status == 2
+    assert "--no-such-option" in output

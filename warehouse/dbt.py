@@ -1,0 +1,66 @@
+"""Run dbt with a progress bar: ``python -m warehouse.dbt build --select source:ml+``.
+
+dbt's own log has two lines a model and test. Here a bar shows how far it is; what dbt or the
+project's macros have to say, errors above all, is printed as ever.
+"""
+
+import sys
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+WORDS = {"success": "built", "pass": "tests passed"}
+"""What dbt's statuses mean; the others (error, fail, warn, skipped) speak for themselves."""
+
+
+def run_dbt(arguments: list[str], console: Console) -> int:
+    """Run a dbt command.
+
+    Args:
+        arguments: The command and its options, as dbt's command line takes them.
+        console: Where the bar and the closing line go.
+
+    Returns:
+        dbt's exit status: 0, 1 where a model or test failed, 2 where dbt itself did.
+    """
+    with console.status("Starting dbt"):
+        from dbt.cli.main import dbtRunner
+
+    counts: Counter[str] = Counter()
+    bar = Progress(
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("reading the project", total=None)
+
+        def follow(event: Any) -> None:
+            if event.info.name == "LogStartLine":
+                # The log says `sql table model core.dim_movies` and `test not_null_...`
+                name = event.data.description.rpartition(" ")[2]
+                bar.update(task, total=event.data.total, description=name[:36])
+            elif event.info.name == "NodeFinished":
+                counts[event.data.run_result.status] += 1
+                bar.advance(task)
+
+        colours = "--use-colors" if console.is_terminal else "--no-use-colors"
+        result = dbtRunner(callbacks=[follow]).invoke(["--quiet", colours, *arguments])
+    if result.exception is not None:
+        console.print(result.exception, style="red", highlight=False, markup=False)
+        return 2
+    if arguments[0] not in ("build", "run", "test"):
+        return 0 if result.success else 1
+    ended = [f"{counts.pop(status)} {words}" for status, words in WORDS.items() if counts[status]]
+    ended += [f"{count} {status}" for status, count in counts.items() if status != "no-op"]
+    console.print(f"dbt {arguments[0]}: {', '.join(ended) or 'nothing to do'}", highlight=False)
+    return 0 if result.success else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run_dbt(sys.argv[1:], Console(stderr=True)))
