@@ -40,6 +40,9 @@ ITEM_GENRES = (
 
 ITEM_COLUMNS = ("movieId", "title", "release date", "video release date", "url", *ITEM_GENRES)
 
+SEPARATORS = (",", ";", "\t")
+"""What may divide the columns of a CSV file. Its header tells which one does."""
+
 CHUNK_BYTES = 1 << 20
 
 MAX_LINE_BYTES = 2 * CHUNK_BYTES
@@ -97,8 +100,9 @@ def find_files(folder: Path) -> list[SourceFile]:
 
     Args:
         folder: A folder that holds ``ratings`` and ``movies``, and perhaps ``tags`` and
-            ``links``: CSV with a header, plain or compressed (``.gz``, ``.zst``), Parquet,
-            ``.dat`` as in MovieLens 1M and 10M, or ``u.data`` and ``u.item`` as in 100K.
+            ``links``: CSV with a header, divided by commas, semicolons or tabs, plain or
+            compressed (``.gz``, ``.zst``), Parquet, ``.dat`` as in MovieLens 1M and 10M, or
+            ``u.data`` and ``u.item`` as in 100K.
 
     Returns:
         The files found, movies before ratings.
@@ -194,9 +198,9 @@ def _describe(table: str, path: Path) -> SourceFile:
         return SourceFile(table, path, tuple(COLUMNS[table]), "\t", False, False)
     if path.name == "u.item":
         return SourceFile(table, path, ITEM_COLUMNS, "|", False, False)
-    columns = _header(table, path)
+    columns, separator = _header(table, path)
     check_columns(table, path, columns)
-    return SourceFile(table, path, columns, ",", True, True)
+    return SourceFile(table, path, columns, separator, True, True)
 
 
 def check_columns(table: str, path: Path, columns: tuple[str, ...]) -> None:
@@ -220,17 +224,28 @@ def canonical_name(table: str, name: str) -> str:
     return next((column for column in COLUMNS[table] if column.lower() == plain), name.strip())
 
 
-def _header(table: str, path: Path) -> tuple[str, ...]:
+def _header(table: str, path: Path) -> tuple[tuple[str, ...], str]:
+    """Read the names of a file's columns, with the separator that finds most of the table's."""
     first_line = next(_lines(path), None)
     if first_line is None:
         raise UserError(f"{path} is empty: expected {table} in it.")
-    header = next(split_records([_decoded(first_line)], separator=",", is_quoted=True))
+    line = _decoded(first_line)
+    headers = {
+        separator: next(split_records([line], separator=separator, is_quoted=True))
+        for separator in SEPARATORS
+    }
+    names = {
+        separator: tuple(canonical_name(table, name) for name in header.fields)
+        for separator, header in headers.items()
+    }
+    separator = max(SEPARATORS, key=lambda s: len(COLUMNS[table].keys() & set(names[s])))
+    header = headers[separator]
     if header.error in ("invalid_utf8", "null_character"):
         raise UserError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.")
     if header.error is not None:
         fault = header.error.replace("_", " ")
         raise UserError(f"{path} must begin with the names of its columns, not with: {fault}.")
-    return tuple(canonical_name(table, name) for name in header.fields)
+    return names[separator], separator
 
 
 def _decoded(line: bytes) -> str | bytes:

@@ -22,9 +22,6 @@ from warehouse.connection import quoted
 OPEN_FIELD = '"([^"]|"")*'
 """A field in quotes, its quotes doubled inside, up to the quote that closes it."""
 
-FIELD = f'({OPEN_FIELD}"|([^",][^,]*)?)'
-"""A field of a CSV line."""
-
 
 def load_rating_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
@@ -32,11 +29,7 @@ def load_rating_lines(
     """Load lines of ratings, and return how many there are by a count of its own."""
     header_count = int(file.has_header)
     found = survey(file.path)
-    fields = {
-        name: f"split_part(line, {quoted(file.separator)}, {file.columns.index(name) + 1})"
-        for name in COLUMNS[file.table]
-        if name in file.columns
-    }
+    fields = _fields(file, f"split_part(line, {quoted(file.separator)}, {{}})")
     with _readable(file, found) as (path, line_end):
         # Without quotes, and with a separator that no line holds, each line arrives as it is
         connection.execute(
@@ -94,7 +87,10 @@ def _load_other_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
 ) -> None:
     """Load the lines of ratings that are not plain numbers: quoted, or not to be had."""
-    well_formed, unclosed = f"({FIELD},)*{FIELD}", f"({FIELD},)*{OPEN_FIELD}"
+    separator = file.separator
+    field = f'({OPEN_FIELD}"|([^"{separator}][^{separator}]*)?)'
+    well_formed = f"({field}{separator})*{field}"
+    unclosed = f"({field}{separator})*{OPEN_FIELD}"
     insert_texts(
         connection,
         file,
@@ -113,7 +109,9 @@ def _load_other_lines(
                 case
                     when has_quotes
                         then list_transform(
-                            regexp_extract_all(',' || raw_line, {quoted(f",{FIELD}")}, 1),
+                            regexp_extract_all(
+                                {quoted(separator)} || raw_line, {quoted(separator + field)}, 1
+                            ),
                             lambda field: regexp_replace(field, '^"(.*)"$', '\\1')
                         )
                     else string_split(raw_line, {quoted(file.separator)})
@@ -134,10 +132,25 @@ def _load_other_lines(
                     )
                 when len(fields) != {len(file.columns)} then 'wrong_field_count'
             end as error,
-            {text_columns(file, {name: f"fields[{i + 1}]" for i, name in enumerate(file.columns)})}
+            {text_columns(file, _fields(file, "fields[{}]"))}
         from split
         """,
     )
+
+
+def _fields(file: SourceFile, place: str) -> dict[str, str]:
+    """Write the SQL of each column's text, where ``place`` is that of a field by its number.
+
+    Where commas do not divide the columns, a rating may have one as its decimal point.
+    """
+    fields = {
+        name: place.format(number)
+        for number, name in enumerate(file.columns, start=1)
+        if name in COLUMNS[file.table]
+    }
+    if file.separator != ",":
+        fields["rating"] = f"replace({fields['rating']}, ',', '.')"
+    return fields
 
 
 def _line_pattern(file: SourceFile) -> str:
@@ -146,6 +159,8 @@ def _line_pattern(file: SourceFile) -> str:
     An integer of 18 digits always fits into 64 bits, so that its cast cannot fail.
     """
     anything = f'[^{file.separator[0]}"]*'
-    kinds = COLUMNS[file.table]
-    parts = [PATTERNS[kinds[name]] if name in kinds else anything for name in file.columns]
+    patterns = {name: PATTERNS[kind] for name, kind in COLUMNS[file.table].items()}
+    if file.separator != ",":
+        patterns["rating"] = patterns["rating"].replace("[.]", "[.,]")
+    parts = [patterns.get(name, anything) for name in file.columns]
     return file.separator.join(parts).replace("{1,19}", "{1,18}")

@@ -85,6 +85,29 @@ def test_a_csv_file_names_its_columns_in_any_order_and_spelling(
 
 
 @pytest.mark.parametrize(
+    ("header", "separator"),
+    [
+        ("movieId;title;genres", ";"),
+        ('"movieId";"title";"genres"', ";"),
+        ("movieId\ttitle\tgenres", "\t"),
+        ('movie_id\tTitle\tgenres\t"a;b,c\td"', "\t"),
+        ("movieId;title;genres;x,y,z", ";"),
+        ("movieId,title,genres,x;y;z;title", ","),
+    ],
+)
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+def test_the_header_tells_what_divides_the_columns(
+    tmp_path: Path, header: str, separator: str, suffix: str
+) -> None:
+    content = COMPRESSIONS[suffix](header.encode())
+    write(tmp_path, {"ratings.csv": RATINGS, f"movies.csv{suffix}": content})
+    movies = find_files(tmp_path)[0]
+    assert movies.separator == separator
+    assert movies.columns[:3] == ("movieId", "title", "genres")
+    assert len(movies.columns) == 3 + len(movies.columns[3:4])
+
+
+@pytest.mark.parametrize(
     ("table", "name", "columns", "separator"),
     [
         ("ratings", "ratings.dat", tuple(COLUMNS["ratings"]), "::"),
@@ -152,7 +175,8 @@ def test_a_file_is_no_folder_and_a_folder_is_no_file(tmp_path: Path) -> None:
         (b'userId,"movie"Id,rating\n', "the names of its columns, not with: misplaced quote."),
         (b"userId,rating\n", "names the columns userId, rating: movieId is missing."),
         (b"1,10,4.0,1000\n", "names the columns 1, 10, 4.0, 1000: userId is missing."),
-        (b"userId;movieId;rating\n", "names the columns userId;movieId;rating: userId is missing."),
+        (b"userId|movieId|rating\n", "names the columns userId|movieId|rating: userId is missing."),
+        (b"userId;rating\n", "names the columns userId, rating: movieId is missing."),
         (b"a column," * 99, "names the columns a column, a column, a column,"),
         (
             b"userId,movieId,rating,MOVIE_ID\n",

@@ -15,7 +15,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.files import ITEM_GENRES, Survey
+from ingest.files import ITEM_GENRES, SEPARATORS, Survey
 from ingest.load import load_folder
 from tests.conftest import RELEASE
 from tests.ingest.loading import (
@@ -53,7 +53,7 @@ from warehouse.errors import UserError
 
 def among_others(header: list[str], rows: Rows, **style: Any) -> bytes:
     """Write columns in reverse order, among others that trouble careless readers."""
-    note = 'commas, "quotes" and “é”'
+    note = 'commas, semicolons; "quotes",\ttabs and “é”'
     return csv_bytes(
         ["", *header[::-1], "user id", "note"],
         [("", *row[::-1], "x", note) for row in rows],
@@ -66,6 +66,8 @@ def item(movie_id: int, title: str, genres: str) -> tuple[Any, ...]:
     flags = [int(genre in genres.split("|")) for genre in ITEM_GENRES]
     return (movie_id, title, "01-Jan-1995", "", "http://us.imdb.com/M/title-exact?x", *flags)
 
+
+SEMICOLONS = {"delimiter": ";", "quoting": csv.QUOTE_ALL, "lineterminator": "\r\n"}
 
 FORMS = {
     "csv": CSV,
@@ -92,6 +94,30 @@ FORMS = {
     "csv, other spelling": {
         "ratings.csv": csv_bytes(["user_id", "MOVIE_ID", " Rating", "Timestamp"], RATINGS),
         "movies.csv": csv_bytes(["movieid", "Title", "GENRES "], MOVIES),
+    },
+    "csv, semicolons": {
+        "ratings.csv": csv_bytes(RATINGS_HEADER, RATINGS, delimiter=";"),
+        "movies.csv": csv_bytes(MOVIES_HEADER, MOVIES, delimiter=";"),
+    },
+    "csv, tabs": {
+        "ratings.csv": csv_bytes(RATINGS_HEADER, RATINGS, delimiter="\t"),
+        "movies.csv": csv_bytes(MOVIES_HEADER, MOVIES, delimiter="\t"),
+    },
+    "csv, semicolons, all quoted, CRLF": {
+        "ratings.csv": csv_bytes(RATINGS_HEADER, RATINGS, **SEMICOLONS),
+        "movies.csv": csv_bytes(MOVIES_HEADER, MOVIES, **SEMICOLONS),
+    },
+    "csv, semicolons, decimal commas": CSV
+    | {"ratings.csv": csv_bytes(RATINGS_HEADER, RATINGS, delimiter=";").replace(b".", b",")},
+    "csv, semicolons, decimal commas, all quoted": CSV
+    | {"ratings.csv": csv_bytes(RATINGS_HEADER, RATINGS, **SEMICOLONS).replace(b".", b",")},
+    "gzip, semicolons, other columns": {
+        "ratings.csv.gz": gzip.compress(among_others(RATINGS_HEADER, RATINGS, delimiter=";")),
+        "movies.csv.gz": gzip.compress(among_others(MOVIES_HEADER, MOVIES, delimiter=";")),
+    },
+    "zstd, tabs, other columns": {
+        "ratings.csv.zst": zstd.compress(among_others(RATINGS_HEADER, RATINGS, delimiter="\t")),
+        "movies.csv.zst": zstd.compress(among_others(MOVIES_HEADER, MOVIES, delimiter="\t")),
     },
     "gzip": {f"{name}.gz": gzip.compress(content) for name, content in CSV.items()},
     "gzip, CRLF, in two parts": {
@@ -152,6 +178,10 @@ def test_every_form_gives_the_same_rows(
         "csv, other columns": {
             "tags.csv": among_others(TAGS_HEADER, TAGS),
             "links.csv.gz": gzip.compress(among_others(LINKS_HEADER, LINKS)),
+        },
+        "csv, semicolons": {
+            "tags.csv": csv_bytes(TAGS_HEADER, TAGS, **SEMICOLONS),
+            "links.csv": csv_bytes(LINKS_HEADER, LINKS, delimiter=";"),
         },
         "dat": {
             "tags.dat": separated("::", TAGS),
@@ -338,6 +368,7 @@ NASTY = st.sampled_from(
             b",",
             b"::",
             b"|",
+            b";",
             b"\t",
             b" ",
             b"\x01",
@@ -378,8 +409,8 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 def bodies(rows: Rows, separator: str) -> st.SearchStrategy[bytes]:
     """Draw what may stand below a header: damaged rows, or nothing but rubble."""
-    if separator == ",":
-        good = csv_bytes([], rows).split(b"\n", 1)[1]
+    if separator in SEPARATORS:
+        good = csv_bytes([], rows, delimiter=separator).split(b"\n", 1)[1]
     else:
         good = separated(separator, rows)
     rubble = st.lists(NASTY, max_size=30).map(b"".join)
@@ -408,8 +439,11 @@ def line_spans(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> 
     ("table", "name", "separator"),
     [
         ("ratings", "ratings.csv", ","),
+        ("ratings", "ratings.csv", ";"),
+        ("ratings", "ratings.csv", "\t"),
         ("ratings", "ratings.dat", "::"),
         ("movies", "movies.csv", ","),
+        ("movies", "movies.csv", ";"),
         ("movies", "u.item", "|"),
     ],
 )
@@ -423,10 +457,11 @@ def test_every_line_below_the_header_is_accepted_or_rejected(
 ) -> None:
     good = RATINGS if table == "ratings" else [*MOVIES, (40, "two\nlines", "Drama")]
     good = [item(*movie) for movie in MOVIES] if name == "u.item" else good
-    header = ",".join(RATINGS_HEADER if table == "ratings" else MOVIES_HEADER).encode() + b"\n"
-    content = (header if separator == "," else b"") + data.draw(bodies(good, separator))
+    names = RATINGS_HEADER if table == "ratings" else MOVIES_HEADER
+    header = separated(separator, [tuple(names)]) if name.endswith(".csv") else b""
+    content = header + data.draw(bodies(good, separator))
     lines = lines_of(content)
-    first = 2 if separator == "," else 1
+    first = 2 if header else 1
 
     folder = tmp_path_factory.getbasetemp() / FOLDER
     other = {"ratings": {"movies.csv": MOVIES_CSV}, "movies": {"ratings.csv": RATINGS_CSV}}[table]

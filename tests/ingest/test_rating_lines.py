@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.files import SEPARATORS
 from tests.ingest.loading import (
     CSV,
     FOLDER,
@@ -22,6 +23,7 @@ from tests.ingest.loading import (
     RATINGS_CSV,
     RATINGS_HEADER,
     accepted_lines,
+    csv_bytes,
     lines_of,
     load,
     raw_rows,
@@ -144,12 +146,17 @@ def test_a_rating_of_strange_bytes_is_kept_in_a_readable_form(
 
 
 @pytest.mark.parametrize(
-    ("name", "separator"), [("ratings.dat", "::"), ("u.data", "\t"), ("ratings.csv", ",")]
+    ("name", "separator"),
+    [
+        ("ratings.dat", "::"),
+        ("u.data", "\t"),
+        *(("ratings.csv", separator) for separator in SEPARATORS),
+    ],
 )
 def test_the_faults_of_every_form_have_the_same_rules(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, separator: str
 ) -> None:
-    header = RATINGS_CSV[: RATINGS_CSV.index(b"\n") + 1] if name == "ratings.csv" else b""
+    header = separated(separator, [tuple(RATINGS_HEADER)]) if name == "ratings.csv" else b""
     faulty = [("",), (1, 2), ("x", 2, 3, 4), (1, 2, 3, 4), (1, 2, "x", 4), (1, 2, 3, 4, 5)]
     ratings = header + separated(separator, faulty)
     load(connection, tmp_path, {name: ratings, "movies.csv": MOVIES_CSV})
@@ -182,26 +189,68 @@ def test_a_long_line_may_still_be_read(
     assert rows(connection, "select length(title) from raw.movies where movieId = 1") == [(size,)]
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (";;", "wrong_field_count"),
+        ("1;2;3,5", "wrong_field_count"),
+        ("1,2,3,4", "wrong_field_count"),
+        ("1;2;1,234.5;4", "rating_is_not_a_number"),
+        ("1;2;3,5,5;4", "rating_is_not_a_number"),
+        ("1;2;,;4", "rating_is_not_a_number"),
+        ("1,5;2;3;4", "user_id_is_not_an_integer"),
+        ("1;2;3;4,5", "timestamp_is_not_an_integer"),
+        ('"1;2;3;4', "unclosed_quote"),
+        ('1;"2"x;3;4', "misplaced_quote"),
+        ('1;"2;3"4;5;6', "misplaced_quote"),
+        ('1;2";3;4', "movie_id_is_not_an_integer"),
+    ],
+)
+def test_semicolons_have_the_same_rules(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, error: str
+) -> None:
+    good = csv_bytes(RATINGS_HEADER, RATINGS, delimiter=";")
+    load(connection, tmp_path, CSV | {"ratings.csv": good + line.encode()})
+    assert rejected_lines(connection) == [(5, error, line)]
+    assert raw_rows(connection, "ratings") == RATINGS
+
+
+@pytest.mark.parametrize(
+    ("line", "rating"),
+    [("1;2;3,5;4", 3.5), ('1;2;"3,5";4', 3.5), ("1;2; ,5 ;4", 0.5), ("1;2;-3.5;4", -3.5)],
+)
+def test_a_rating_between_semicolons_may_have_a_decimal_comma(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, rating: float
+) -> None:
+    good = csv_bytes(RATINGS_HEADER, RATINGS, delimiter=";")
+    load(connection, tmp_path, CSV | {"ratings.csv": good + line.encode()})
+    assert raw_rows(connection, "ratings") == [*RATINGS, (1, 2, rating, 4)]
+    assert rejected_lines(connection) == []
+
+
 @settings(deadline=None, max_examples=60)
 @given(lines=st.lists(st.text(st.sampled_from('"",,1 '), max_size=12), min_size=1, max_size=40))
+@pytest.mark.parametrize("separator", SEPARATORS)
 def test_quotes_in_ratings_are_read_as_pythons_csv_module_reads_them(
     connection: duckdb.DuckDBPyConnection,
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[str],
+    separator: str,
 ) -> None:
-    content = "\n".join(["userId,movieId,rating", *lines, ""]).encode()
+    lines = [line.replace(",", separator) for line in lines]
+    content = "\n".join(["userId,movieId,rating".replace(",", separator), *lines, ""]).encode()
     load(connection, tmp_path_factory.getbasetemp() / FOLDER, CSV | {"ratings.csv": content})
     query = "select line_number, userId, movieId, rating from raw.ratings"
     accepted = {number: row for number, *row in rows(connection, query)}
     rejected = {number: error for number, error, _ in rejected_lines(connection)}
     for number, line in enumerate(lines, start=2):
         try:
-            fields = next(csv.reader([line], strict=True), [])
+            fields = next(csv.reader([line], delimiter=separator, strict=True), [])
         except csv.Error as error:
             is_unclosed = "unexpected end of data" in str(error)
             assert rejected[number] == ("unclosed_quote" if is_unclosed else "misplaced_quote")
             continue
-        if not line.strip():
+        if not line.strip(" "):
             assert rejected[number] == "blank_line"
         elif len(fields) != 3:
             assert rejected[number] == "wrong_field_count"
