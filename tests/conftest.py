@@ -8,6 +8,9 @@ from tests.pipeline import Pipeline, made_once
 
 RELEASE = Path(__file__).parents[2] / "shared" / "data" / "ml-latest-small"
 
+BEGINNING = 10_000
+"""How many ratings of the sample a warehouse holds that is to be small."""
+
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Pipeline:
@@ -25,6 +28,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipeline
         pipeline.make("train")
 
     return Pipeline(made_once(tmp_path_factory, worker_id, "sample", make))
+
+
+@pytest.fixture(scope="session")
+def beginning(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipeline:
+    """The first ratings of the sample, built once: a real warehouse on which fits take seconds."""
+
+    def make(folder: Path) -> None:
+        Pipeline(folder).make("build", LIMIT=BEGINNING)
+
+    return Pipeline(made_once(tmp_path_factory, worker_id, "beginning", make))
 
 
 @pytest.fixture(scope="session")

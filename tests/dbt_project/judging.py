@@ -215,7 +215,11 @@ def rating_metrics(rows: list[tuple[float, Predicted]]) -> dict[str, float]:
     }
     if len(set(ratings)) > 1:
         found["r2"] = 1 - squared_error / sum((rating - mean) ** 2 for rating in ratings)
-    intervals = [(rating, row.low, row.high) for rating, row in rows if row.low is not None]
+    intervals = [
+        (rating, row.low, row.high)
+        for rating, row in rows
+        if row.low is not None and row.high is not None
+    ]
     if intervals:
         inside = [low <= rating <= high for rating, low, high in intervals]
         found["interval_coverage"] = sum(inside) / len(intervals)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -291,7 +292,7 @@ def sample_errors(sample: Pipeline) -> pd.DataFrame:
         )
 
 
-def leaderboard(sample: Pipeline, metric: str, name: str) -> dict[tuple[str, str], tuple]:
+def leaderboard(sample: Pipeline, metric: str, name: str) -> dict[Any, tuple]:
     """Value, margin and row count by model and protocol."""
     return {
         (model, protocol): tuple(rest)

@@ -81,9 +81,10 @@ def build_what_training_reads(folder: Path, dataset: Path, warehouse: Path) -> l
     names = {mart.partition(".")[2] for mart in MARTS} | {"rating_splits", "dataset_summary"}
     project = ["--project-dir", "dbt_project", "--profiles-dir", "."]
     selection = [f"+{name}" for name in sorted(names)]
+    dbt = str(Path(sys.executable).with_name("dbt"))
     for command in (
-        [sys.executable, "-m", "ingest", "--dataset", dataset],
-        [Path(sys.executable).with_name("dbt"), "--quiet", "run", *project, "--select", *selection],
+        [sys.executable, "-m", "ingest", "--dataset", str(dataset)],
+        [dbt, "--quiet", "run", *project, "--select", *selection],
     ):
         subprocess.run(
             command,

@@ -215,7 +215,7 @@ class TestEdges:
     ) -> None:
         case = Case([*HISTORY, *LIKED], lists={"lists": {1: [6, 4, 5]}}, genres={5: {"War"}})
         metrics = judge(judging, case)[0]
-        assert metrics["last", "genre: War", "lists", "mrr"] == (pytest.approx(1 / 3), 1)
+        assert metrics["last", "genre: War", "lists", "mrr"] == pytest.approx((1 / 3, 1))
         assert metrics["last", "genre: War", "lists", "recall@20"] == (1, 1)
 
     def test_more_genres_than_fit_in_a_number_are_no_error(self, judging: Judging) -> None:

@@ -220,7 +220,8 @@ def marts_that_wait_for_training(manifest: Manifest) -> list[str]:
     """Only predictions may depend on what a run wrote: the rest is complete before any."""
     found = []
     for model in models(manifest, "marts/"):
-        ancestors, frontier = set(), [model["unique_id"]]
+        ancestors: set[str] = set()
+        frontier = [model["unique_id"]]
         while frontier:
             parents = set(manifest["parent_map"][frontier.pop()]) - ancestors
             ancestors |= parents

@@ -11,16 +11,18 @@ LEAST = 5
 
 def expected(movies: pd.DataFrame, tags: pd.DataFrame) -> list[tuple[int, str]]:
     """A naive loop over movies as ``core`` has them."""
-    found = set()
-    for movie in movies.itertuples():
-        for genre in movie.genres.split("|"):
+    found: set[tuple[int, str]] = set()
+    for movie, genres, year in zip(
+        movies.movie_id, movies.genres, movies.release_year, strict=True
+    ):
+        for genre in genres.split("|"):
             if genre.strip() not in {"", "None"}:
-                found.add((movie.movie_id, f"genre: {genre.strip()}"))
-        if not pd.isna(movie.release_year):
-            found.add((movie.movie_id, f"decade: {str(movie.release_year)[:3]}0"))
+                found.add((movie, f"genre: {genre.strip()}"))
+        if not pd.isna(year):
+            found.add((movie, f"decade: {str(year)[:3]}0"))
     bearers: dict[str, set[int]] = {}
-    for tag in tags.itertuples():
-        bearers.setdefault(tag.tag.strip(" ").lower(), set()).add(tag.movie_id)
+    for movie, tag in zip(tags.movie_id, tags.tag, strict=True):
+        bearers.setdefault(tag.strip(" ").lower(), set()).add(movie)
     for tag, bearing in bearers.items():
         if len(bearing) >= LEAST:
             found |= {(movie, f"tag: {tag}") for movie in bearing}

@@ -38,7 +38,7 @@ def frame(pipeline: Pipeline, query: str) -> pd.DataFrame:
 
 def predicted(vectors: dict[str, pd.DataFrame], rows: pd.DataFrame) -> np.ndarray:
     users, movies = vectors["user"].loc[rows.user_id], vectors["movie"].loc[rows.movie_id]
-    products = np.stack(users.embedding).astype(float) * np.stack(movies.embedding)
+    products = np.stack(list(users.embedding)).astype(float) * np.stack(list(movies.embedding))
     raw = users.bias.to_numpy() + movies.bias.to_numpy() + products.sum(axis=1)
     return np.clip(raw, 0.5, 5)
 
@@ -117,10 +117,10 @@ def test_neighbours_are_the_nearest_of_the_well_known_movies(
     sample: Pipeline, ratings: pd.DataFrame, vectors: dict[str, pd.DataFrame]
 ) -> None:
     movies = vectors["movie"]
-    unit = np.stack(movies.embedding).astype(float)
+    unit = np.stack(list(movies.embedding)).astype(float)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     counts = ratings.movie_id.value_counts()
-    known = movies.index.get_indexer(np.sort(counts[counts >= 20].index.to_numpy()))
+    known = movies.index.get_indexer(counts[counts >= 20].index.sort_values())
     cosines = unit @ unit[known].T
     cosines[known, np.arange(len(known))] = -np.inf
 
@@ -129,7 +129,7 @@ def test_neighbours_are_the_nearest_of_the_well_known_movies(
     assert set(rows.movie_id) == set(movies.index)
     assert rows["rank"].tolist() == list(range(1, 21)) * len(movies)
     similarity = rows.similarity.to_numpy().reshape(-1, 20)
-    order = movies.index.get_indexer(rows.movie_id[::20])
+    order = movies.index.get_indexer(pd.Index(rows.movie_id[::20]))
     # Cosines, not ids: neighbours that differ by a rounding may change places.
     np.testing.assert_allclose(similarity, -np.sort(-cosines[order])[:, :20], atol=1e-5)
     columns = {movie: place for place, movie in enumerate(movies.index[known])}

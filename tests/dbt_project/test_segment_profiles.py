@@ -124,4 +124,4 @@ def test_both_measures_of_each_number_of_segments_are_kept(sample: Pipeline) -> 
     assert set(measured.index) == {f"segments={segments}" for segments in range(3, 13)}
     assert measured[["silhouette", "stability"]].le(1).all(axis=None)
     chosen = len(table(sample, "select distinct segment from ml.user_segments"))
-    assert measured.loc[f"segments={chosen}", "smallest_pct"] >= 3
+    assert measured["smallest_pct"][f"segments={chosen}"] >= 3

@@ -293,7 +293,7 @@ def test_ratings_are_what_pandas_reads(
     random_numbers = np.random.default_rng(0)
     ratings = pd.DataFrame(
         {
-            "timestamp": random_numbers.integers(8e8, 2**40, 5000),
+            "timestamp": random_numbers.integers(800_000_000, 2**40, 5000),
             "userId": random_numbers.integers(1, 2**62, 5000),
             "rating": random_numbers.uniform(-5, 5, 5000).round(6),
             "movieId": random_numbers.integers(1, 300, 5000),

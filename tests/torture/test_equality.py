@@ -75,5 +75,7 @@ def test_a_relation_too_many_is_seen(first: Path, tmp_path: Path) -> None:
 
 
 def test_a_relation_of_run_ids_alone_has_nothing_to_compare(tmp_path: Path) -> None:
-    same = (write(tmp_path / f"{name}.duckdb", f"select '{name}' as run_id") for name in "ab")
-    assert differences(*same) == []
+    first, second = (
+        write(tmp_path / f"{name}.duckdb", f"select '{name}' as run_id") for name in "ab"
+    )
+    assert differences(first, second) == []

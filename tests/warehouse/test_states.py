@@ -115,9 +115,11 @@ def test_no_published_state_within_the_last_three_is_ever_lost(
 ) -> None:
     """A model of the folder: a list of contents, the latest first."""
     warehouse = tmp_path_factory.mktemp("states") / "w.duckdb"
-    current, earlier, numbers = None, [], {}
+    current: str | None = None
+    earlier: list[str] = []
+    numbers: dict[str, int] = {}
     for count, step in enumerate(steps):
-        if step == "publish":
+        if isinstance(step, str):
             publish(warehouse, str(count))
             chosen = str(count)
         elif step in numbers.values():
@@ -142,9 +144,9 @@ def test_without_states_or_a_warehouse_one_sentence_says_so(
     assert main(["--restore"]) == 1
     assert main(["--restore", "--number", "7"]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert [re.search(r"no (\S+ state|state \d)", line)[1] for line in lines] == [
-        "earlier state",
-        "state 7",
+    assert [re.findall(r"no (\S+ state|state \d)", line) for line in lines] == [
+        ["earlier state"],
+        ["state 7"],
     ]
 
 

@@ -1,6 +1,7 @@
 """The ranker ranks what its sources offer, from what it says it knows."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ GENRES = pd.DataFrame(
     + [(100, "Genre 1")],
     columns=["movie_id", "genre"],
 )
-PARAMETERS = {
+PARAMETERS: dict[str, Any] = {
     **{"regularisation": 5.0, "seen_regularisation": 5.0, "candidates": 25},
     **{"popular_candidates": 10, "trees": 30, "leaf_rows": 20},
 }

@@ -1,10 +1,11 @@
 import builtins
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models_ml.fitting.backend import load_lightgbm
 from models_ml.fitting.ids import ids_of
@@ -211,7 +212,7 @@ def test_too_few_validation_rows_promise_only_the_scale(task) -> None:
 def test_a_missing_library_of_the_system_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
-    def fails(name: str, *rest: object) -> object:
+    def fails(name: str, *rest: Any) -> object:
         if name == "lightgbm":
             raise OSError("libgomp.so.1: cannot open shared object file")
         return real(name, *rest)

@@ -10,7 +10,7 @@ from models_ml.ratings.embedding_model import build_model
 
 @pytest.fixture(scope="module")
 def chart() -> str:
-    return drawing.flowchart(build_model(n_users=5, content=np.ones((7, 3)), factors=4))
+    return drawing.flowchart(build_model(n_users=5, content=np.ones((7, 3), np.float32), factors=4))
 
 
 def test_the_committed_page_is_what_the_code_draws() -> None:

@@ -323,7 +323,7 @@ class TestContent:
             assert content_matrix(content, np.array([1, 2]), most=9).tolist() == [[0], [0]]
 
     def test_ages_are_years_before_the_latest(self) -> None:
-        times = pd.Series(pd.to_datetime(["2001-01-01", "2000-01-01", None]))
+        times = pd.Series(pd.to_datetime(["2001-01-01", "2000-01-01", "NaT"]))
         np.testing.assert_allclose(ages_of(times), [0, 366 / 365.25, 0])
         assert ages_of(pd.Series([pd.NaT, pd.NaT])).tolist() == [0, 0]
 
