@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         transient=True,
     )
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, bar:
-        task = bar.add_task("building", total=options.rounds * sum(f.times for f in faults))
+        task = bar.add_task(
+            "building", total=options.rounds * sum(f.times for f in faults if not f.hindrance)
+        )
 
         def report(name: str) -> None:
             bar.update(task, description=name, advance=1)

@@ -348,14 +348,13 @@ def killed_rollback(lab: Lab) -> None:
 
 
 def faults() -> list[Fault]:
-    """List the faults that this system lets one try; whole builds come last."""
-    full_disks = [Fault("disk full", full_disk, 8), Fault("disk full, build", full_disk, 3, True)]
-    small_disks = can_mount()
+    """List the faults, those that this system does not let one try too; builds come last."""
+    hindrance = "" if can_mount() else "no right to mount"
     return [
         Fault("killed while loading", killed_load, 100),
         Fault("killed while publishing", killed_publish, 80),
         Fault("killed while rolling back", killed_rollback, 20),
-        *(full_disks[:1] if small_disks else []),
+        Fault("disk full", full_disk, 8, hindrance=hindrance),
         Fault("no file beyond a size", short_files, 8),
         Fault("memory limit", little_memory, 6),
         Fault("unwritable folder", unwritable_folder, 3),
@@ -369,7 +368,7 @@ def faults() -> list[Fault]:
         Fault("damaged file of somebody new", damaged_own_ratings, 200),
         Fault("killed while building", killed_load, 5, True),
         Fault("killed while training", killed_training, 5, True),
-        *(full_disks[1:] if small_disks else []),
+        Fault("disk full, build", full_disk, 3, True, hindrance),
         Fault("file damaged, build", damaged_file, 1, True),
         Fault("hostile texts, build", hostile_texts, 1, True),
         Fault(

@@ -22,12 +22,14 @@ class Fault:
             not hold.
         times: How often a round tries it.
         needs_build: Whether it takes a lab of whole builds, not of loads alone.
+        hindrance: Why this system does not let one try it, if so.
     """
 
     name: str
     attempt: Callable[[Lab], None]
     times: int
     needs_build: bool = False
+    hindrance: str = ""
 
 
 @dataclass
@@ -36,20 +38,24 @@ class Result:
 
     Attributes:
         name: The fault.
+        hindrance: Why it was not tried, if so.
         tried: How often it was tried.
+        not_tried: How often it was to be tried, and was not.
         failures: What did not hold, and in which trial.
         rows_lost: Trials that lost rows.
         wrong_states: Trials that published a wrong state.
     """
 
     name: str
+    hindrance: str = ""
     tried: int = 0
+    not_tried: int = 0
     failures: list[str] = field(default_factory=list)
     rows_lost: int = 0
     wrong_states: int = 0
 
     def is_good(self) -> bool:
-        """Tell whether all trials were survived."""
+        """Tell whether all trials that there were were survived."""
         return not self.failures
 
 
@@ -74,9 +80,12 @@ def torment(
     """
     generator = random.Random(seed)
     labs: dict[bool, Lab] = {}
-    results = [Result(fault.name) for fault in faults]
+    results = [Result(fault.name, fault.hindrance) for fault in faults]
     for _ in range(rounds):
         for fault, result in zip(faults, results, strict=True):
+            if fault.hindrance:
+                result.not_tried += fault.times
+                continue
             if fault.needs_build not in labs:
                 place = folder / ("built" if fault.needs_build else "loaded")
                 labs[fault.needs_build] = Lab(place, generator, is_built=fault.needs_build)
@@ -105,10 +114,14 @@ def show(results: Sequence[Result], console: Console) -> None:
             console.print(f"{result.name}, {failure}\n", markup=False)
     table = Table(box=None, pad_edge=False, show_footer=True)
     table.add_column("fault", "all")
-    numbers = [(r.tried, r.tried - len(r.failures), r.rows_lost, r.wrong_states) for r in results]
-    headings = ("tried", "survived", "rows lost", "wrong states")
+    numbers = [
+        (r.not_tried, r.tried, r.tried - len(r.failures), r.rows_lost, r.wrong_states)
+        for r in results
+    ]
+    headings = ("not tried", "tried", "survived", "rows lost", "wrong states")
     for heading, values in zip(headings, zip(*numbers, strict=True), strict=True):
         table.add_column(heading, f"{sum(values):,}", justify="right")
     for result, row in zip(results, numbers, strict=True):
-        table.add_row(result.name, *(f"{number:,}" for number in row))
+        reason = f"\n  not tried: {result.hindrance}" if result.hindrance else ""
+        table.add_row(result.name + reason, *(f"{number:,}" for number in row))
     console.print(table)

@@ -1,14 +1,16 @@
 """The short form of `make torture`: each fault that takes no whole build, once or twice."""
 
+import io
 import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from torture.faults import damage, faults
 from torture.lab import BrokenError, Lab, RowsLostError, check_plain, run
-from torture.trials import Result, torment
+from torture.trials import Result, show, torment
 
 SHORT = [fault for fault in faults() if not fault.needs_build]
 
@@ -20,6 +22,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @pytest.mark.parametrize("fault", SHORT, ids=lambda fault: fault.name)
 def test_a_fault_is_survived(lab: Lab, fault) -> None:
+    if fault.hindrance:
+        pytest.skip(fault.hindrance)
     for _ in range(max(1, fault.times // 50)):
         fault.attempt(lab)
         lab.published()
@@ -60,6 +64,27 @@ def test_what_is_not_survived_is_counted_and_does_not_hurt_the_next_trial(tmp_pa
     ]
     assert [result.is_good() for result in results] == [False, False, False, True]
     assert seen == ["broken", "wrong", "lossy", "<lambda>"]
+
+
+def test_what_cannot_be_tried_is_said_and_counted_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torture.faults.can_mount", lambda: False)
+    disks = [fault for fault in faults() if fault.name.startswith("disk full")]
+    assert [fault.name for fault in disks] == ["disk full", "disk full, build"]
+    reported: list[str] = []
+    results = torment(disks, tmp_path, seed=0, rounds=2, report=reported.append)
+    assert [(result.not_tried, result.tried) for result in results] == [(16, 0), (6, 0)]
+    assert reported == []
+
+    screen = io.StringIO()
+    show([*results, Result("fine", tried=3)], Console(file=screen, width=100))
+    rows = [line.split() for line in screen.getvalue().splitlines()]
+    assert rows[1:3] == [
+        ["disk", "full", "16", "0", "0", "0", "0"],
+        ["not", "tried:", "no", "right", "to", "mount"],
+    ]
+    assert rows[-1] == ["all", "22", "3", "3", "0", "0"]
 
 
 def test_a_traceback_is_no_sentence() -> None:
