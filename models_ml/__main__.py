@@ -41,6 +41,7 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
     with console.status("Loading libraries"):
         from models_ml.fitting.parameters import check_parameters, read_parameters
         from models_ml.fitting.runner import choose, remove_models_of_replaced_runs, run_task, tasks
+        from models_ml.fitting.runs import write_models
         from models_ml.registry import RECIPES
 
     chosen = choose(RECIPES, name)
@@ -50,6 +51,7 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
     warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
     remove_models_of_replaced_runs(warehouse)
     with connect(candidate) as connection:
+        write_models(connection, RECIPES)
         fits = []
         for recipe in chosen:
             possible, impossible = tasks(connection, recipe)

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 Protocol = Literal["random", "temporal", "last"]
 PROTOCOLS: tuple[Protocol, ...] = ("random", "temporal", "last")
 
+Role = Literal["ratings", "lists", "segments", "clusters", "baseline"]
+"""What a model makes: predicted ratings, lists of movies, segments of users or clusters of ratings.
+
+A baseline is there to be compared with.
+"""
+
 Report = Callable[[str], None]
 """Takes a few words on how far a fit has come, for whoever watches."""
 
@@ -76,15 +82,22 @@ class Recipe:
 
     Attributes:
         name: The model's name in ``ml.runs`` and in ``make train MODEL=name``.
+        role: What the model makes.
+        description: What the model is, in one sentence.
         model: The class of the fitted model; its parameters are what its section of
             ``parameters.toml`` may name.
         marts: The relations that it reads beside the ratings of a protocol.
         protocols: The fits to make, one a protocol; ``None`` is the fit that serves.
         train: Makes one fit.
+        serving_rank: The model's rank among those of its role that serve, from 1: the first one
+            that is trained serves. ``None`` where it does not serve.
     """
 
     name: str
+    role: Role
+    description: str
     model: "type[SavedModel]"
     marts: tuple[str, ...]
     protocols: tuple[Protocol | None, ...]
     train: Callable[[Task], Outcome]
+    serving_rank: int | None = None

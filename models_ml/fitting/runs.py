@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from warehouse.tables import source_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from models_ml.fitting.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,6 +97,18 @@ def write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> str:
         connection.rollback()
         raise
     return run_id
+
+
+def write_models(connection: duckdb.DuckDBPyConnection, recipes: "Iterable[Recipe]") -> None:
+    """Say in ``ml.models`` which models there are, in place of what it said before."""
+    names = source_columns("ml")["models"]
+    rows = [
+        (recipe.name, recipe.role, recipe.serving_rank, recipe.description) for recipe in recipes
+    ]
+    connection.begin()
+    connection.execute("delete from ml.models")
+    connection.executemany(f"insert into ml.models values ({', '.join('?' * len(names))})", rows)
+    connection.commit()
 
 
 def code_version() -> str:

@@ -284,8 +284,11 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="ease",
+    role="lists",
+    description="EASE, a linear model of which movies are liked together.",
     model=EASE,
     marts=("core.dim_movies",),
     protocols=(*PROTOCOLS, None),
     train=train,
+    serving_rank=2,
 )

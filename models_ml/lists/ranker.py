@@ -384,8 +384,11 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="ranker",
+    role="lists",
+    description="Boosted trees that rank the candidates of EASE and popularity.",
     model=Ranker,
     marts=("core.dim_movies", "core.bridge_movie_genres"),
     protocols=(*PROTOCOLS, None),
     train=train,
+    serving_rank=1,
 )

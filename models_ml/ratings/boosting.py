@@ -421,6 +421,8 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="boosting",
+    role="ratings",
+    description="Boosted trees that correct the biases of user and movie.",
     model=Boosting,
     marts=(
         "features.rating_folds",

@@ -481,8 +481,11 @@ def embeddings(model: EmbeddingModel) -> dict[str, pd.DataFrame]:
 
 RECIPE = Recipe(
     name="embedding",
+    role="ratings",
+    description="Biases and dot products of vectors; those of a movie know its content.",
     model=EmbeddingModel,
     marts=("core.dim_movies", "features.movie_content", "features.user_codes"),
     protocols=(*PROTOCOLS, None),
     train=train,
+    serving_rank=1,
 )

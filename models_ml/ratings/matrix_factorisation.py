@@ -159,6 +159,8 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="matrix_factorisation",
+    role="baseline",
+    description="Dot products of vectors without biases, as in the reference analysis.",
     model=MatrixFactorisation,
     marts=("features.user_codes", "features.movie_codes"),
     protocols=PROTOCOLS,

@@ -65,8 +65,11 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="rating_clusters",
+    role="clusters",
+    description="K-means on user id, movie id and rating, as in the reference analysis.",
     model=RatingClusters,
     marts=("analytics.standardised_ratings",),
     protocols=(None,),
     train=train,
+    serving_rank=1,
 )

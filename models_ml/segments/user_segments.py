@@ -277,8 +277,11 @@ def train(task: Task) -> Outcome:
 
 RECIPE = Recipe(
     name="user_segments",
+    role="segments",
+    description="K-means on the main axes in which users differ.",
     model=UserSegments,
     marts=("features.user_features",),
     protocols=(None,),
     train=train,
+    serving_rank=1,
 )

@@ -42,7 +42,14 @@ def train_average(task: Task) -> Outcome:
 
 
 def recipe(**changes) -> Recipe:
-    values = {"name": "average", "model": Average, "marts": (), "protocols": (*PROTOCOLS, None)}
+    values = {
+        "name": "average",
+        "role": "ratings",
+        "description": "The mean of the training ratings.",
+        "model": Average,
+        "marts": (),
+        "protocols": (*PROTOCOLS, None),
+    }
     return Recipe(**{**values, "train": train_average, **changes})
 
 

@@ -1,5 +1,6 @@
 """Runs are written whole or not at all, and lead to code and data."""
 
+import dataclasses
 import json
 import subprocess
 from datetime import datetime
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 from models_ml.fitting import runs
-from models_ml.fitting.runs import Run, code_version, write_run
+from models_ml.fitting.runs import Run, code_version, write_models, write_run
+from models_ml.registry import RECIPES
 from warehouse.tables import create_tables
 
 
@@ -101,3 +103,19 @@ def test_the_latest_run_is_the_current_one_when_the_clock_was_set_back(connectio
     assert found == [(first,), (second,), (third,)]
     ((last,),) = connection.execute("select max(finished_at) from ml.runs").fetchall()
     assert last == datetime(2026, 1, 3)
+
+
+def test_the_models_are_written_in_place_of_those_before(connection) -> None:
+    ease = next(recipe for recipe in RECIPES if recipe.name == "ease")
+    write_models(connection, RECIPES)
+    write_models(connection, [dataclasses.replace(ease, serving_rank=None)])
+
+    assert connection.execute("select * from ml.models").fetchall() == [
+        ("ease", "lists", None, ease.description)
+    ]
+
+
+def test_no_two_models_of_a_role_share_a_serving_rank() -> None:
+    ranks = [(recipe.role, recipe.serving_rank) for recipe in RECIPES if recipe.serving_rank]
+
+    assert len(set(ranks)) == len(ranks)
