@@ -86,13 +86,12 @@ RELATIONS = {
 
 MART_SCHEMAS = ("core", "quality", "analytics", "features", "predictions")
 
-# Who reads marts, and the code that does; the docs site leads to what it will.
+# Who reads marts, and the code that does.
 READERS = {
     "make_train": [
         f"models_ml/{room}/*.py" for room in ("fitting", "ratings", "lists", "segments")
     ],
     "make_recommend": ["models_ml/recommend/*.py"],
-    "docs_site": [],
 }
 
 
@@ -126,7 +125,17 @@ def grains(manifest: Manifest, model: dict) -> list[list[str]]:
     ]
 
 
-def missing_descriptions(manifest: Manifest) -> list[str]:
+def words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", text.lower())) - {"a", "an", "of", "the"}
+
+
+def says_nothing(name: str, description: str) -> bool:
+    """Tell whether a description is no sentence, or the name over again."""
+    is_sentence = re.search(r"\w.*[.?]\)?$", description.strip(), re.DOTALL)
+    return is_sentence is None or words(description) == words(name.replace("_", " "))
+
+
+def descriptions_that_say_nothing(manifest: Manifest) -> list[str]:
     documented = [
         *models(manifest),
         *(node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"),
@@ -135,13 +144,13 @@ def missing_descriptions(manifest: Manifest) -> list[str]:
     relations = [
         node["name"]
         for node in [*documented, *manifest["exposures"].values()]
-        if not node["description"].strip()
+        if says_nothing(node["name"], node["description"])
     ]
     columns = [
         f"{node['name']}.{column['name']}"
         for node in documented
         for column in node["columns"].values()
-        if not column["description"].strip()
+        if says_nothing("", column["description"])
     ]
     bare = [f"{node['name']} lists no columns" for node in documented if not node["columns"]]
     return relations + columns + bare
@@ -234,18 +243,20 @@ def marts_that_wait_for_training(manifest: Manifest) -> list[str]:
 
 
 def exposures_that_do_not_say_what_is_read(manifest: Manifest) -> list[str]:
-    """A command's exposure names just the marts whose names stand in its code."""
+    """An exposure names just the marts in a command's code, or in the overview of the docs."""
     marts = {model["name"] for model in models(manifest, "marts/")}
     found = []
+    read = {"docs_site": {page.rpartition(".")[2] for page in overview_links(manifest)}}
     for name, files in READERS.items():
+        code = "\n".join(path.read_text() for pattern in files for path in ROOT.glob(pattern))
+        read[name] = set(re.findall(rf"\b(?:{'|'.join(MART_SCHEMAS)})\.(\w+)", code))
+    for name, relations in read.items():
         exposure = manifest["exposures"].get(f"exposure.reelhouse.{name}")
         if exposure is None:
             found.append(f"{name} is missing")
             continue
-        code = "\n".join(path.read_text() for pattern in files for path in ROOT.glob(pattern))
-        read = marts & set(re.findall(rf"\b(?:{'|'.join(MART_SCHEMAS)})\.(\w+)", code))
         named = {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}
-        if not named or (files and named != read):
+        if named != relations & marts:
             found.append(f"{name} names {sorted(named)}")
     return found
 
@@ -265,17 +276,21 @@ def missing_relations(manifest: Manifest) -> list[str]:
     return found
 
 
+def overview_links(manifest: Manifest) -> set[str]:
+    overview = manifest["docs"].get("doc.reelhouse.__overview__", {"block_contents": ""})
+    return set(re.findall(r"#!/\w+/([\w.]+)\)", overview["block_contents"]))
+
+
 def overview_links_to_nowhere(manifest: Manifest) -> list[str]:
     """The overview of the docs leads to pages that exist, and to every analysis."""
-    overview = manifest["docs"].get("doc.reelhouse.__overview__", {"block_contents": ""})
-    linked = set(re.findall(r"#!/\w+/([\w.]+)\)", overview["block_contents"]))
+    linked = overview_links(manifest)
     analyses = {name for name in manifest["nodes"] if name.startswith("analysis.")}
     unknown = linked - manifest["nodes"].keys() - manifest["sources"].keys()
     return sorted(unknown | (analyses - linked))
 
 
 CHECKS: list[Check] = [
-    missing_descriptions,
+    descriptions_that_say_nothing,
     models_without_a_file_of_their_own,
     marts_without_a_contract,
     marts_without_a_tested_grain,
@@ -338,17 +353,24 @@ def test_a_mart_that_arrives_bare_breaks_every_rule_of_marts(planted: Manifest) 
     bare["config"]["contract"]["enforced"] = False
     planted["nodes"][bare["unique_id"]] = bare
 
-    assert missing_descriptions(planted) == ["new_mart", "new_mart lists no columns"]
+    assert descriptions_that_say_nothing(planted) == ["new_mart", "new_mart lists no columns"]
     assert models_without_a_file_of_their_own(planted) == ["new_mart"]
     assert marts_without_a_contract(planted) == ["new_mart"]
     assert marts_without_a_tested_grain(planted) == ["new_mart"]
 
 
-def test_a_column_without_a_description_is_found(planted: Manifest) -> None:
-    model_of(planted, "fct_ratings")["columns"]["rating"]["description"] = " "
-    planted["sources"]["source.reelhouse.raw.loads"]["columns"]["sha256"]["description"] = ""
+@pytest.mark.parametrize("empty", ["", " ", "TODO", "?"])
+def test_a_description_that_says_nothing_is_found(planted: Manifest, empty: str) -> None:
+    model_of(planted, "fct_ratings")["columns"]["rated_at"]["description"] = empty
 
-    assert missing_descriptions(planted) == ["fct_ratings.rating", "loads.sha256"]
+    assert descriptions_that_say_nothing(planted) == ["fct_ratings.rated_at"]
+
+
+@pytest.mark.parametrize("empty", ["", "The loads.", "A loaded file"])
+def test_a_source_whose_description_says_nothing_is_found(planted: Manifest, empty: str) -> None:
+    planted["sources"]["source.reelhouse.raw.loads"]["description"] = empty
+
+    assert descriptions_that_say_nothing(planted) == ["loads"]
 
 
 @pytest.mark.parametrize(
@@ -424,9 +446,23 @@ def test_an_exposure_that_is_missing_or_silent_is_found(planted: Manifest) -> No
     read = planted["exposures"]["exposure.reelhouse.make_train"]["depends_on"]["nodes"]
     read.remove("model.reelhouse.rating_splits")
 
-    train, docs = exposures_that_do_not_say_what_is_read(planted)
+    docs, train = exposures_that_do_not_say_what_is_read(planted)
     assert train.startswith("make_train names ")
     assert docs == "docs_site is missing"
+
+
+@pytest.mark.parametrize("change", ["one too few", "one too many", "none"])
+def test_a_docs_site_that_names_other_marts_than_its_overview_is_found(
+    planted: Manifest, change: str
+) -> None:
+    read = planted["exposures"]["exposure.reelhouse.docs_site"]["depends_on"]["nodes"]
+    if change == "one too many":
+        read.append("model.reelhouse.movie_codes")
+    else:
+        del read[0 if change == "none" else -1 :]
+
+    (docs,) = exposures_that_do_not_say_what_is_read(planted)
+    assert docs.startswith("docs_site names ")
 
 
 def test_a_page_that_the_overview_cannot_reach_is_found(planted: Manifest) -> None:
