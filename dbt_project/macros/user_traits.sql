@@ -9,13 +9,13 @@
         {"column": "span_days", "is_skewed": true, "high": "long-term", "low": "short-term"},
         {"column": "ratings_per_active_day", "is_skewed": true, "high": "in bursts", "low": "bit by bit"},
         {"column": "mean_release_year", "high": "new releases", "low": "classics"},
-        {"column": "old_taste", "high": "fond of the old", "low": "fond of the new"},
+        {"column": "old_affinity", "high": "fond of the old", "low": "fond of the new"},
         {"column": "mean_obscurity_pct", "high": "obscure", "low": "mainstream"},
     ] -%}
-    {%- for column in taste_genres() -%}
+    {%- for column in affinity_genres() -%}
         {%- set genre = "IMAX" if column == "imax" else column | replace("_", "-") -%}
         {%- do traits.append(
-            {"column": column ~ "_taste", "high": "fond of " ~ genre, "low": "cool on " ~ genre}
+            {"column": column ~ "_affinity", "high": "fond of " ~ genre, "low": "cool on " ~ genre}
         ) -%}
         {%- do traits.append({"column": column ~ "_pct", "high": genre, "low": "not " ~ genre}) -%}
     {%- endfor -%}

@@ -20,7 +20,7 @@ from models_ml.ratings.predictions import predictions_with_intervals
 USER_FEATURES = (
     *("rating_count", "user_bias", "std_rating", "half_star_pct"),
     *("mean_release_year", "mean_obscurity_pct"),
-    *("release_year_taste", "obscurity_taste", "consensus_taste"),
+    *("release_year_affinity", "obscurity_affinity", "consensus_affinity"),
 )
 MOVIE_FEATURES = (
     *("release_year", "genre_count"),
@@ -44,7 +44,7 @@ class Entities:
         mean: The mean rating in stars.
         user_ids: Ids, ascending, shape (users,).
         users: The columns ``USER_FEATURES``, shape (users + 1, columns).
-        tastes: A user's taste for each genre, shape (users + 1, genres).
+        affinities: A user's affinity for each genre, shape (users + 1, genres).
         movie_ids: Ids, ascending, shape (movies,).
         movies: The columns ``MOVIE_FEATURES``, shape (movies + 1, columns).
         genres: 1 where a movie is of a genre, else 0, shape (movies + 1, genres).
@@ -53,7 +53,7 @@ class Entities:
     mean: float
     user_ids: Ids
     users: Matrix
-    tastes: Matrix
+    affinities: Matrix
     movie_ids: Ids
     movies: Matrix
     genres: Matrix
@@ -63,8 +63,8 @@ class Entities:
         users, movies = self._codes(X)
         genres = self.genres[movies]
         with np.errstate(invalid="ignore"):
-            taste = (self.tastes[users] * genres).sum(axis=1) / genres.sum(axis=1)
-        return np.hstack([self.users[users], self.movies[movies], taste[:, None], genres])
+            affinity = (self.affinities[users] * genres).sum(axis=1) / genres.sum(axis=1)
+        return np.hstack([self.users[users], self.movies[movies], affinity[:, None], genres])
 
     def biases(self, X: Ids) -> Values:  # noqa: N803
         """Predict the mean and the two biases, which the trees start from, shape (rows,)."""
@@ -89,13 +89,14 @@ def entities_of(marts: Mapping[str, pd.DataFrame], held_out_fold: int) -> Entiti
     names = pd.Index(sorted(movie_genres["genre"].unique()))
     users = rows("features.fold_user_features").sort_values("user_id")
     movies = rows("features.fold_movie_features").sort_values("movie_id")
-    tastes = rows("features.fold_user_genre_features")
+    affinities = rows("features.fold_user_genre_features")
     user_ids = users["user_id"].to_numpy(np.int64)
     movie_ids = movies["movie_id"].to_numpy(np.int64)
-    taste_table = np.zeros((len(user_ids), len(names)), dtype=np.float32)
-    taste_table[
-        codes_of(tastes["user_id"].to_numpy(np.int64), user_ids), names.get_indexer(tastes["genre"])
-    ] = tastes["genre_taste"]
+    affinity_table = np.zeros((len(user_ids), len(names)), dtype=np.float32)
+    affinity_table[
+        codes_of(affinities["user_id"].to_numpy(np.int64), user_ids),
+        names.get_indexer(affinities["genre"]),
+    ] = affinities["genre_affinity"]
     genre_table = np.zeros((len(movie_ids), len(names)), dtype=np.float32)
     genre_table[
         codes_of(movie_genres["movie_id"].to_numpy(np.int64), movie_ids),
@@ -105,7 +106,7 @@ def entities_of(marts: Mapping[str, pd.DataFrame], held_out_fold: int) -> Entiti
         mean=float(rows("features.fold_means")["mean_rating"].iloc[0]),
         user_ids=user_ids,
         users=_with_unknown(users[list(USER_FEATURES)].to_numpy(np.float32, na_value=np.nan)),
-        tastes=_with_unknown(taste_table),
+        affinities=_with_unknown(affinity_table),
         movie_ids=movie_ids,
         movies=_with_unknown(movies[list(MOVIE_FEATURES)].to_numpy(np.float32, na_value=np.nan)),
         genres=_with_unknown(genre_table),
@@ -121,7 +122,7 @@ def feature_names(marts: Mapping[str, pd.DataFrame]) -> list[str]:
     return [
         *(f"user_{name}".replace("user_user_", "user_") for name in USER_FEATURES),
         *(f"movie_{name}".replace("movie_movie_", "movie_") for name in MOVIE_FEATURES),
-        "genre_taste",
+        "genre_affinity",
         *(f"genre {name}" for name in sorted(marts["core.bridge_movie_genres"]["genre"].unique())),
     ]
 
@@ -173,7 +174,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
     """
 
     state: ClassVar = (
-        *("mean_", "user_ids_", "users_", "tastes_", "movie_ids_", "movies_", "genres_"),
+        *("mean_", "user_ids_", "users_", "affinities_", "movie_ids_", "movies_", "genres_"),
         *("trees_", "lower_trees_", "upper_trees_", "margins_"),
     )
 
@@ -232,7 +233,11 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         """
         known = entities[ALL_ROWS]
         self.mean_ = np.array(known.mean)
-        self.user_ids_, self.users_, self.tastes_ = known.user_ids, known.users, known.tastes
+        self.user_ids_, self.users_, self.affinities_ = (
+            known.user_ids,
+            known.users,
+            known.affinities,
+        )
         self.movie_ids_, self.movies_, self.genres_ = known.movie_ids, known.movies, known.genres
         training = self._training_rows(X, y, folds, entities)
         validating = Rows(known.features(validation[0]), validation[1], known.biases(validation[0]))
@@ -330,7 +335,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
             mean=float(self.mean_),
             user_ids=self.user_ids_,
             users=self.users_,
-            tastes=self.tastes_,
+            affinities=self.affinities_,
             movie_ids=self.movie_ids_,
             movies=self.movies_,
             genres=self.genres_,

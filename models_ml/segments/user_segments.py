@@ -24,8 +24,8 @@ GENRES = (
 GROUPS = (
     ("mean_rating", "std_rating", "half_star_pct"),
     ("rating_count", "span_days", "ratings_per_active_day"),
-    ("mean_release_year", "old_taste", "mean_obscurity_pct"),
-    tuple(f"{genre}_taste" for genre in GENRES),
+    ("mean_release_year", "old_affinity", "mean_obscurity_pct"),
+    tuple(f"{genre}_affinity" for genre in GENRES),
     tuple(f"{genre}_pct" for genre in GENRES),
 )
 FEATURES = tuple(name for group in GROUPS for name in group)

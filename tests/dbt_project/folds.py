@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-MOVIE_SHRINKAGE, USER_SHRINKAGE, TASTE_SHRINKAGE = 3, 6, 5
+MOVIE_SHRINKAGE, USER_SHRINKAGE, AFFINITY_SHRINKAGE = 3, 6, 5
 FOLDS = range(1, 6)
 
 Marts = dict[str, pd.DataFrame]
@@ -99,7 +99,7 @@ def fold_features(data: Marts, protocol: str, held_out: int) -> Marts:
     movie_features = pd.DataFrame(movie_rows)
 
     known = movie_features.set_index("movie_id")
-    user_rows, taste_rows = [], []
+    user_rows, affinity_rows = [], []
     for user, rated in rows.groupby("user_id"):
         of_movies = known.loc[rated["movie_id"]].reset_index()
         stars = rated["rating"].reset_index(drop=True)
@@ -115,24 +115,24 @@ def fold_features(data: Marts, protocol: str, held_out: int) -> Marts:
                 "half_star_pct": half_star_pct(stars),
                 "mean_release_year": of_movies["release_year"].mean(),
                 "mean_obscurity_pct": of_movies["obscurity_pct"].mean(),
-                "release_year_taste": slope(of_movies["release_year"], residual, 15),
-                "obscurity_taste": slope(of_movies["obscurity_pct"], residual, 30),
-                "consensus_taste": slope(of_movies["movie_bias"], residual, 0.5),
+                "release_year_affinity": slope(of_movies["release_year"], residual, 15),
+                "obscurity_affinity": slope(of_movies["obscurity_pct"], residual, 30),
+                "consensus_affinity": slope(of_movies["movie_bias"], residual, 0.5),
             }
         )
         for genre in sorted(genres["genre"].unique()):
             of_genre = rated["movie_id"].isin(genres.loc[genres["genre"] == genre, "movie_id"])
             deviations = rated.loc[of_genre, "rating"] - stars.mean()
             if len(deviations):
-                taste = deviations.sum() / (len(deviations) + TASTE_SHRINKAGE)
-                row = {"genre": genre, "rating_count": len(deviations), "genre_taste": taste}
-                taste_rows.append({**keys, "user_id": user, **row})
+                affinity = deviations.sum() / (len(deviations) + AFFINITY_SHRINKAGE)
+                row = {"genre": genre, "rating_count": len(deviations), "genre_affinity": affinity}
+                affinity_rows.append({**keys, "user_id": user, **row})
     means = [{**keys, "rating_count": len(rows), "mean_rating": mean}]
     return {
         "features.fold_means": pd.DataFrame(means),
         "features.fold_movie_features": movie_features,
         "features.fold_user_features": pd.DataFrame(user_rows),
-        "features.fold_user_genre_features": pd.DataFrame(taste_rows),
+        "features.fold_user_genre_features": pd.DataFrame(affinity_rows),
     }
 
 

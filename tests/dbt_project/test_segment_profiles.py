@@ -68,7 +68,7 @@ def test_sizes_and_means_are_those_of_pandas(users: pd.DataFrame, profiles: pd.D
             "mean_span_days": grouped["span_days"].mean(),
             "mean_ratings_per_active_day": grouped["ratings_per_active_day"].mean(),
             "mean_release_year": grouped["mean_release_year"].mean(),
-            "mean_old_taste": grouped["old_taste"].mean(),
+            "mean_old_affinity": grouped["old_affinity"].mean(),
             "mean_obscurity_pct": grouped["mean_obscurity_pct"].mean(),
         }
     ).reset_index()

@@ -50,7 +50,9 @@ def users_of(rows: pd.DataFrame) -> pd.DataFrame:
     for user, ratings in rows.groupby("user_id"):
         mean = ratings["rating"].mean()
 
-        def taste(chosen: pd.Series, ratings: pd.DataFrame = ratings, mean: float = mean) -> float:
+        def affinity(
+            chosen: pd.Series, ratings: pd.DataFrame = ratings, mean: float = mean
+        ) -> float:
             deviations = [value - mean for value in ratings["rating"][chosen]]
             return sum(deviations) / (len(deviations) + SHRINKAGE)
 
@@ -66,12 +68,13 @@ def users_of(rows: pd.DataFrame) -> pd.DataFrame:
             "active_days": len(days),
             "ratings_per_active_day": len(ratings) / len(days),
             "mean_obscurity_pct": np.mean([obscurity[movie] for movie in ratings["movie_id"]]),
-            "old_taste": taste(ratings["year"] < mean_year) - taste(ratings["year"] >= mean_year),
+            "old_affinity": affinity(ratings["year"] < mean_year)
+            - affinity(ratings["year"] >= mean_year),
         }
         for column in GENRES:
             genre = NAMES.get(column, column.capitalize())
             is_genre = pd.Series([genre in genres for genres in ratings["genres"]], ratings.index)
-            row[f"{column}_taste"] = taste(is_genre)
+            row[f"{column}_affinity"] = affinity(is_genre)
             row[f"{column}_pct"] = 100 * is_genre.mean()
         found.append(row)
     return pd.DataFrame(found)
@@ -91,14 +94,16 @@ def test_the_mean_obscurity_of_all_training_rows_is_half(actual: pd.DataFrame) -
     assert weighted == pytest.approx(50)
 
 
-def test_each_known_genre_has_a_taste_and_a_share(actual: pd.DataFrame, sample: Pipeline) -> None:
+def test_each_known_genre_has_an_affinity_and_a_share(
+    actual: pd.DataFrame, sample: Pipeline
+) -> None:
     with sample.connect() as connection:
         flags = connection.sql("from analytics.movie_genre_flags limit 0").columns
     genres = [column for column in flags if column not in ("movie_id", "none", "other")]
 
     assert tuple(genres) == GENRES
     assert set(FEATURES) <= set(actual.columns)
-    assert {f"{genre}_{kind}" for genre in genres for kind in ("taste", "pct")} <= set(FEATURES)
+    assert {f"{genre}_{kind}" for genre in genres for kind in ("affinity", "pct")} <= set(FEATURES)
 
 
 def small_dataset() -> dict[str, list[tuple]]:

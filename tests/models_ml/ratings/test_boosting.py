@@ -164,22 +164,24 @@ def test_hidden_rows_know_the_movie_alone(task) -> None:
     entities = entities_of(task.marts, 0)
     features = entities.features(np.array([[NOBODY, 1], [1, 1], [1, NOTHING]]))
     names = feature_names(task.marts)
-    of_user = np.array([name.startswith(("user_", "genre_taste")) for name in names])
+    of_user = np.array([name.startswith(("user_", "genre_affinity")) for name in names])
     np.testing.assert_array_equal(np.isnan(features[0]), of_user)
     np.testing.assert_array_equal(features[0, ~of_user], features[1, ~of_user])
-    known_of_user = of_user & (np.array(names) != "genre_taste")
+    known_of_user = of_user & (np.array(names) != "genre_affinity")
     np.testing.assert_array_equal(np.isnan(features[2]), ~known_of_user)
 
 
-def test_the_taste_of_a_row_is_the_mean_over_the_movies_genres(task) -> None:
-    tastes = task.marts["features.fold_user_genre_features"]
+def test_the_affinity_of_a_row_is_the_mean_over_the_movies_genres(task) -> None:
+    affinities = task.marts["features.fold_user_genre_features"]
     genres = task.marts["core.bridge_movie_genres"]
-    tastes = tastes[(tastes["held_out_fold"] == 0) & (tastes["user_id"] == 7)]
+    affinities = affinities[(affinities["held_out_fold"] == 0) & (affinities["user_id"] == 7)]
     features = entities_of(task.marts, 0).features(np.column_stack([np.full(60, 7), range(1, 61)]))
-    for movie, taste in enumerate(features[:, feature_names(task.marts).index("genre_taste")], 1):
+    for movie, affinity in enumerate(
+        features[:, feature_names(task.marts).index("genre_affinity")], 1
+    ):
         names = genres.loc[genres["movie_id"] == movie, "genre"]
-        known = tastes.set_index("genre")["genre_taste"].reindex(names).fillna(0)
-        assert taste == pytest.approx(known.mean(), abs=1e-5)
+        known = affinities.set_index("genre")["genre_affinity"].reindex(names).fillna(0)
+        assert affinity == pytest.approx(known.mean(), abs=1e-5)
 
 
 def test_results(task, outcome) -> None:

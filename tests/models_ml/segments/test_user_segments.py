@@ -26,7 +26,7 @@ from warehouse.errors import UserError
 
 NOTHING = Parts(*(pd.DataFrame(columns=["user_id", "movie_id"]) for _ in range(3)))
 
-# What users of a kind do: mean rating, log of ratings, year, taste for drama, share of horror.
+# What users of a kind do: mean rating, log of ratings, year, affinity for drama, share of horror.
 KINDS = np.array(
     [
         [4.5, 3.0, 2000.0, 0.5, 5.0],
@@ -50,9 +50,9 @@ def frame_of(values: np.ndarray, generator: np.random.Generator) -> pd.DataFrame
     users["ratings_per_active_day"] = np.exp(values[:, 1] / 2)
     users["half_star_pct"] = 10 * values[:, 0]
     users["mean_obscurity_pct"] = 10 * values[:, 1]
-    users["old_taste"] = (2000 - values[:, 2]) / 50
+    users["old_affinity"] = (2000 - values[:, 2]) / 50
     for genre in GENRES:
-        users[f"{genre}_taste"] += values[:, 3] * (
+        users[f"{genre}_affinity"] += values[:, 3] * (
             1 if genre in ("drama", "romance", "war") else -1
         )
         users[f"{genre}_pct"] += values[:, 4] * (1 if genre in ("horror", "thriller") else -0.5)

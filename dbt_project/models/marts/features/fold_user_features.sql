@@ -44,9 +44,9 @@ final as (
         100.0 * avg(case when rating != floor(rating) then 1 else 0 end) as half_star_pct,
         avg(release_year) as mean_release_year,
         avg(obscurity_pct) as mean_obscurity_pct,
-        {{ shrunken_slope("release_year", "residual", 15) }} as release_year_taste,
-        {{ shrunken_slope("obscurity_pct", "residual", 30) }} as obscurity_taste,
-        {{ shrunken_slope("movie_bias", "residual", 0.5) }} as consensus_taste
+        {{ shrunken_slope("release_year", "residual", 15) }} as release_year_affinity,
+        {{ shrunken_slope("obscurity_pct", "residual", 30) }} as obscurity_affinity,
+        {{ shrunken_slope("movie_bias", "residual", 0.5) }} as consensus_affinity
     from others
     group by protocol, held_out_fold, user_id
 )

@@ -52,7 +52,7 @@ final as (
         user_id,
         genre,
         cast(rating_count as bigint) as rating_count,
-        {{ taste("rating_sum", "rating_count", "mean_rating") }} as genre_taste
+        {{ affinity("rating_sum", "rating_count", "mean_rating") }} as genre_affinity
     from others
 )
 

@@ -49,7 +49,7 @@ with_movie as (
         training.release_year,
         case when training.release_year < means.mean_release_year then 1 else 0 end as is_old,
         case when training.release_year >= means.mean_release_year then 1 else 0 end as is_new,
-        {%- for genre in taste_genres() %}
+        {%- for genre in affinity_genres() %}
             coalesce(movie_genres.{{ genre }}, 0) as {{ genre }},
         {%- endfor %}
         movie_obscurity.obscurity_pct
@@ -77,7 +77,7 @@ totals as (
         sum(is_old * rating) as old_sum,
         sum(is_new) as new_count,
         sum(is_new * rating) as new_sum,
-        {%- for genre in taste_genres() %}
+        {%- for genre in affinity_genres() %}
             sum({{ genre }}) as {{ genre }}_count,
             sum({{ genre }} * rating) as {{ genre }}_sum,
         {%- endfor %}
@@ -101,15 +101,15 @@ final as (
         coalesce(totals.active_days, 0) as active_days,
         {{ safe_divide("totals.rating_count", "totals.active_days") }} as ratings_per_active_day,
         coalesce(
-            {{ taste("totals.old_sum", "totals.old_count", "totals.mean_rating") }}
-            - {{ taste("totals.new_sum", "totals.new_count", "totals.mean_rating") }},
+            {{ affinity("totals.old_sum", "totals.old_count", "totals.mean_rating") }}
+            - {{ affinity("totals.new_sum", "totals.new_count", "totals.mean_rating") }},
             0
-        ) as old_taste,
-        {%- for genre in taste_genres() %}
+        ) as old_affinity,
+        {%- for genre in affinity_genres() %}
             {%- set count = "totals." ~ genre ~ "_count" %}
             coalesce(
-                {{ taste("totals." ~ genre ~ "_sum", count, "totals.mean_rating") }}, 0
-            ) as {{ genre }}_taste,
+                {{ affinity("totals." ~ genre ~ "_sum", count, "totals.mean_rating") }}, 0
+            ) as {{ genre }}_affinity,
             100.0 * {{ safe_divide(count, "totals.rating_count") }} as {{ genre }}_pct,
         {%- endfor %}
         totals.mean_obscurity_pct

@@ -26,7 +26,7 @@ means as (
         avg(features.span_days) as mean_span_days,
         avg(features.ratings_per_active_day) as mean_ratings_per_active_day,
         avg(features.mean_release_year) as mean_release_year,
-        avg(features.old_taste) as mean_old_taste,
+        avg(features.old_affinity) as mean_old_affinity,
         avg(features.mean_obscurity_pct) as mean_obscurity_pct
     from segments
     inner join runs
@@ -89,7 +89,7 @@ final as (
         means.mean_span_days,
         means.mean_ratings_per_active_day,
         means.mean_release_year,
-        means.mean_old_taste,
+        means.mean_old_affinity,
         means.mean_obscurity_pct
     from means
     inner join names

@@ -1,5 +1,5 @@
-{#- The genres that a taste can be for, as the columns of `movie_genre_flags` name them. -#}
-{% macro taste_genres() -%}
+{#- The genres that an affinity can be for, as the columns of `movie_genre_flags` name them. -#}
+{% macro affinity_genres() -%}
     {%- set columns = [] -%}
     {%- for genre in known_genres() if genre != "None" -%}
         {%- do columns.append(genre | lower | replace("-", "_")) -%}
