@@ -5,7 +5,6 @@ the candidate's ``quality.gate_results``; a published file stays as it is.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +15,12 @@ from rich.console import Console
 from expectations.gates import SUITES, GateResult, Gates, attach_published, store
 from expectations.terminal import show_failures, show_list, show_summary
 from warehouse.connection import connect
-from warehouse.errors import UserError
-from warehouse.locking import candidate_path
+from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
+from warehouse.settings import read_settings
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, check, and return the exit status: 1 where a gate failed."""
     parser = argparse.ArgumentParser(
@@ -32,28 +32,23 @@ def main(arguments: list[str] | None = None) -> int:
         "--docs", type=Path, help="render data docs into this folder, and neither store nor judge"
     )
     options = parser.parse_args(arguments)
-    accepted = os.environ.get("REELHOUSE_ACCEPT", "").replace(",", " ").split()
-    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
-    candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", candidate_path(warehouse)))
+    settings = read_settings()
+    warehouse, candidate = settings.warehouse, settings.candidate
     console = Console(highlight=False, markup=False)
-    try:
-        with console.status("Starting Great Expectations"):
-            gates = Gates(accepted)
-        if candidate.exists():
-            with connect(candidate) as connection:
-                no_comparison = attach_published(connection, warehouse)
-                results = check(gates, connection, options.suites, no_comparison)
-                if not options.docs:
-                    store(connection, results)
-        else:
-            with read_published(warehouse) as connection:
-                results = check(gates, connection, options.suites, "this is what is published")
-        if options.docs:
-            console.print(f"Open {gates.render(options.docs)} in a browser", soft_wrap=True)
-            return 0
-    except (UserError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    with console.status("Starting Great Expectations"):
+        gates = Gates(settings.accept)
+    if candidate.exists():
+        with connect(candidate) as connection:
+            no_comparison = attach_published(connection, warehouse)
+            results = check(gates, connection, options.suites, no_comparison)
+            if not options.docs:
+                store(connection, results)
+    else:
+        with read_published(warehouse) as connection:
+            results = check(gates, connection, options.suites, "this is what is published")
+    if options.docs:
+        console.print(f"Open {gates.render(options.docs)} in a browser", soft_wrap=True)
+        return 0
     if options.list:
         console.print(f"{candidate if candidate.exists() else warehouse}", soft_wrap=True)
         show_list(results, console)

@@ -1,7 +1,6 @@
 """Load a dataset into the candidate: ``python -m ingest --dataset ml-latest-small``."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -10,9 +9,11 @@ from rich.console import Console
 from ingest.datasets import dataset_folder
 from ingest.load import load_folder
 from warehouse.connection import connect
-from warehouse.errors import UserError
+from warehouse.errors import tells_errors
+from warehouse.settings import read_settings
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, load, and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -23,19 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="where downloads go")
     options = parser.parse_args(arguments)
     console = Console()
-    candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", "candidate/warehouse.duckdb"))
-    try:
-        folder = dataset_folder(options.dataset, options.data, console)
-        with console.status("Loading"), connect(candidate) as connection:
-            loads = load_folder(
-                connection,
-                folder,
-                options.limit,
-                lambda file: console.out(f"Loading {file.path}", highlight=False),
-            )
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+    candidate = read_settings().candidate
+    folder = dataset_folder(options.dataset, options.data, console)
+    with console.status("Loading"), connect(candidate) as connection:
+        loads = load_folder(
+            connection,
+            folder,
+            options.limit,
+            lambda file: console.out(f"Loading {file.path}", highlight=False),
+        )
     for load in loads:
         rejected = f", {load.rejected_count:,} did not parse" if load.rejected_count else ""
         console.print(f"  {load.file.table}: {load.line_count:,} lines{rejected}", highlight=False)

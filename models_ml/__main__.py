@@ -1,22 +1,22 @@
 """Fit the models on the candidate and write their results: ``python -m models_ml``."""
 
 import argparse
-import os
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from warehouse.connection import connect
-from warehouse.errors import UserError
+from warehouse.errors import UserError, tells_errors
 from warehouse.publishing import models_folder
+from warehouse.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from rich.status import Status
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, train, and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -25,19 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--model", help="fit this one alone")
     options = parser.parse_args(arguments)
-    candidate = Path(os.environ.get("REELHOUSE_CANDIDATE", "candidate/warehouse.duckdb"))
-    if not candidate.exists():
-        print(f"There is no candidate at {candidate}: `make build` makes one.", file=sys.stderr)
-        return 1
-    try:
-        _train(candidate, options.model, Console(highlight=False))
-    except (UserError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    settings = read_settings()
+    if not settings.candidate.exists():
+        raise UserError(f"There is no candidate at {settings.candidate}: `make build` makes one.")
+    _train(settings, options.model, Console(highlight=False))
     return 0
 
 
-def _train(candidate: Path, name: str | None, console: Console) -> None:
+def _train(settings: Settings, name: str | None, console: Console) -> None:
     with console.status("Loading libraries"):
         from models_ml.fitting.parameters import check_parameters, read_parameters
         from models_ml.fitting.runner import choose, remove_models_of_replaced_runs, run_task, tasks
@@ -48,9 +43,9 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
     parameters = read_parameters()
     for recipe in chosen:
         check_parameters(parameters, recipe)
-    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
-    remove_models_of_replaced_runs(warehouse)
-    with connect(candidate) as connection:
+    models = models_folder(settings.warehouse)
+    remove_models_of_replaced_runs(settings.warehouse)
+    with connect(settings.candidate) as connection:
         write_models(connection, RECIPES)
         fits = []
         for recipe in chosen:
@@ -69,9 +64,7 @@ def _train(candidate: Path, name: str | None, console: Console) -> None:
             place = f"[{number} of {len(fits)}] {label}"
             with console.status(place) as status:
                 report = partial(_show, status, place)
-                _, outcome = run_task(
-                    connection, recipe, protocol, parameters, models_folder(warehouse), report
-                )
+                _, outcome = run_task(connection, recipe, protocol, parameters, models, report)
             console.print(f"{label}: {outcome.note}")
 
 

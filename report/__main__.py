@@ -1,17 +1,18 @@
 """Print the summary of the published warehouse: ``python -m report``."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from report.summary import summarise
-from warehouse.errors import UserError
+from warehouse.errors import tells_errors
 from warehouse.published import read_published
+from warehouse.settings import read_settings
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Print the summary and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -19,14 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--svg", type=Path, help="also write it as a picture")
     options = parser.parse_args(arguments)
-    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
+    warehouse = read_settings().warehouse
     console = Console(highlight=False, record=True, width=80 if options.svg else None)
-    try:
-        with read_published(warehouse) as connection:
-            console.print(summarise(connection, warehouse))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
+    with read_published(warehouse) as connection:
+        console.print(summarise(connection, warehouse))
     if options.svg:
         console.save_svg(str(options.svg), title="make")
     return 0

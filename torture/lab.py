@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.locking import candidate_path
 from warehouse.published import check_whole, read_published
+from warehouse.settings import candidate_path
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,6 +1,5 @@
 """Connections to the DuckDB file, with the settings that every part of the project shares."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import DamagedError, UserError
+from warehouse.settings import read_settings
 
 MAGIC_OFFSET = 8
 """A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
-
-
-SETTINGS = (("THREADS", "threads", "2"), ("MEMORY_LIMIT", "memory_limit", "2GB"))
-"""Make variables, the DuckDB settings that they stand for, and what holds without them."""
 
 
 CIRCUMSTANCES = (
@@ -43,12 +39,11 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
             share it.
 
     Yields:
-        A connection that works in UTC, with the threads and the memory limit that the
-        environment variables ``REELHOUSE_THREADS`` and ``REELHOUSE_MEMORY_LIMIT`` set.
+        A connection that works in UTC, with the threads and the memory limit of the settings.
 
     Raises:
         UserError: The file is missing, is not a DuckDB file, cannot be opened, or a setting is
-            no number; or while it is open, disk or memory do not suffice.
+            wrong; or while it is open, disk or memory do not suffice.
         DamagedError: The file is damaged, in a place that was read.
     """
     with told_of(path):
@@ -87,6 +82,7 @@ def write_ahead_log(path: Path) -> Path:
 
 
 def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    settings = read_settings()
     if read_only and not path.exists():
         raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
     if path.exists() and path.stat().st_size and not _is_duckdb(path):
@@ -97,13 +93,8 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise
     except duckdb.Error as error:
         raise UserError(f"{path} cannot be opened: {_first_line(error)}") from error
-    for variable, setting, default in SETTINGS:
-        value = os.environ.get(f"REELHOUSE_{variable}", default)
-        try:
-            connection.execute(f"set {setting} = {quoted(value)}")
-        except duckdb.Error as error:
-            connection.close()
-            raise UserError(f"{variable}={value}: {_first_line(error)}") from error
+    connection.execute(f"set threads = {settings.threads}")
+    connection.execute(f"set memory_limit = {quoted(settings.memory_limit)}")
     connection.execute("set TimeZone = 'UTC'")
     if read_only:
         # A reader reaches no other file: it can neither attach, nor copy, nor load anything.

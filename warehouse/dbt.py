@@ -11,6 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from warehouse.errors import tells_errors
+from warehouse.settings import export_settings
+
 WORDS = {"success": "built", "pass": "tests passed"}
 """What dbt's statuses mean; the others (error, fail, warn, skipped) speak for themselves."""
 
@@ -62,5 +65,12 @@ def run_dbt(arguments: list[str], console: Console) -> int:
     return 0 if result.success else 1
 
 
+@tells_errors
+def main() -> int:
+    """Run dbt with the arguments of the command line, on the candidate that the settings name."""
+    export_settings()
+    return run_dbt(sys.argv[1:], Console(stderr=True))
+
+
 if __name__ == "__main__":
-    sys.exit(run_dbt(sys.argv[1:], Console(stderr=True)))
+    sys.exit(main())

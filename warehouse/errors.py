@@ -1,4 +1,11 @@
-"""The exceptions that stand for what a person can put right."""
+"""The exceptions that stand for what a person can put right, and how a command tells them."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+Arguments = ParamSpec("Arguments")
 
 
 class UserError(Exception):
@@ -11,3 +18,17 @@ class UserError(Exception):
 
 class DamagedError(UserError):
     """A file that DuckDB wrote, and that does not hold what was written: cut short, or changed."""
+
+
+def tells_errors(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
+    """Make a command print what a person can put right, without a traceback, and return 1."""
+
+    @wraps(main)
+    def command(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+        try:
+            return main(*arguments, **options)
+        except (UserError, OSError) as error:
+            print(error, file=sys.stderr)
+            return 1
+
+    return command

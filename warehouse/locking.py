@@ -12,11 +12,6 @@ MOMENT = 0.2
 """Seconds within which a process that got the lock writes its id."""
 
 
-def candidate_path(warehouse: Path) -> Path:
-    """Name the candidate of a published file: the same name in ``candidate/`` beside it."""
-    return warehouse.parent / "candidate" / warehouse.name
-
-
 @contextmanager
 def only_writer(candidate: Path) -> Iterator[int]:
     """Hold the lock of a candidate; wait, and say so, while somebody else does.

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from warehouse.connection import connect, quoted, told_of, write_ahead_log
 from warehouse.errors import DamagedError, UserError
-from warehouse.locking import candidate_path, only_writer
+from warehouse.locking import only_writer
 from warehouse.published import read_published, stamp
-from warehouse.states import kept_count, replace
+from warehouse.settings import candidate_path, read_settings
+from warehouse.states import replace
 from warehouse.tables import create_tables, source_columns, source_schema
 
 
@@ -50,10 +51,10 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
         The command's exit status; the published file changes only if that is 0.
 
     Raises:
-        UserError: There is nothing to start from, the command does not exist, a setting of the
-            publishing is wrong, or the disk or the memory do not suffice.
+        UserError: There is nothing to start from, the command does not exist, a setting is wrong,
+            or the disk or the memory do not suffice.
     """
-    kept_count()
+    read_settings()  # A wrong one is to be told now, not once the command has run
     try:
         return _publish_after(warehouse, start, command)
     except OSError as error:

@@ -17,12 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from warehouse.connection import connect, write_ahead_log
-from warehouse.errors import UserError
-from warehouse.locking import candidate_path, only_writer
+from warehouse.errors import UserError, tells_errors
+from warehouse.locking import only_writer
 from warehouse.published import check_whole
-
-KEPT = 3
-"""How many states are kept where ``REELHOUSE_KEEP`` does not say."""
+from warehouse.settings import candidate_path, read_settings
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,6 @@ def states(warehouse: Path) -> list[State]:
     return sorted(found, key=lambda state: -state.number)
 
 
-def kept_count() -> int:
-    """Tell how many states are to be kept.
-
-    Raises:
-        UserError: ``REELHOUSE_KEEP`` is no whole number from 0 on.
-    """
-    text = os.environ.get("REELHOUSE_KEEP", str(KEPT))
-    if not text.isdecimal():
-        raise UserError(f"KEEP={text}: it must be a whole number from 0 on.")
-    return int(text)
-
-
 def replace(warehouse: Path, new: Path) -> None:
     """Put a new file in the place of the published one, which becomes a state.
 
@@ -73,9 +59,9 @@ def replace(warehouse: Path, new: Path) -> None:
     file under another name, so keeping it takes neither time nor, until the other goes, space.
 
     Raises:
-        UserError: ``REELHOUSE_KEEP`` is wrong; nothing has changed then.
+        UserError: A setting is wrong; nothing has changed then.
     """
-    kept = kept_count()
+    kept = read_settings().keep
     if kept and warehouse.exists() and not _is_kept(warehouse):
         folder = states_folder(warehouse)
         folder.mkdir(exist_ok=True)
@@ -127,6 +113,7 @@ def _link(existing: Path, new: Path) -> None:
         shutil.copy2(existing, new)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """List the states, or restore one, and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -136,17 +123,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--restore", action="store_true", help="publish the latest state again")
     parser.add_argument("--number", type=int, help="not the latest state, but this one")
     options = parser.parse_args(arguments)
-    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
-    try:
-        if options.restore:
-            with only_writer(candidate_path(warehouse)):
-                state = restore(warehouse, options.number)
-            print(f"{warehouse} is state {state.number} again. The one before it is kept too.")
-        else:
-            Console(highlight=False).print(_table(warehouse))
-    except (UserError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    warehouse = read_settings().warehouse
+    if options.restore:
+        with only_writer(candidate_path(warehouse)):
+            state = restore(warehouse, options.number)
+        print(f"{warehouse} is state {state.number} again. The one before it is kept too.")
+    else:
+        Console(highlight=False).print(_table(warehouse))
     return 0
 
 

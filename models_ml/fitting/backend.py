@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.settings import read_settings
 
 EpochReport = Callable[[int, float, float], None]
 """Takes the number of an epoch, its loss and its validation loss."""
@@ -26,8 +27,7 @@ def load_keras() -> Any:
         import keras
         import tensorflow as tf
     tf.config.experimental.enable_op_determinism()
-    threads = int(os.environ.get("REELHOUSE_THREADS", "0"))
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(read_settings().threads)
     tf.get_logger().setLevel("ERROR")
     return keras
 

@@ -1,7 +1,6 @@
 """Print what to watch next: ``python -m models_ml.recommend --user 200``."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,10 @@ from rich.text import Text
 
 from models_ml.recommend.known import headline, rated, recommended, start_list
 from models_ml.recommend.page import WIDTH, rated_table, suggestion_table
-from warehouse.errors import UserError
+from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.publishing import models_folder
+from warehouse.settings import read_settings
 from warehouse.text import printable
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ NEXT = "Movies to see next, with predicted stars and their 90% interval"
 START = "Movies to start with: popular, and of many genres"
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Print recommendations and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -39,15 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="a CSV file of somebody new: the columns rating, and title or movieId or both",
     )
     options = parser.parse_args(arguments)
-    warehouse = Path(os.environ.get("REELHOUSE_WAREHOUSE", "warehouse.duckdb"))
+    warehouse = read_settings().warehouse
     console = Console(highlight=False, width=WIDTH)
     try:
         with read_published(warehouse) as connection:
             for part in _page(connection, warehouse, options.user, options.ratings, console):
                 console.print(part)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
     except (EOFError, KeyboardInterrupt):
         # Somebody who was asked about a title went away.
         print(file=sys.stderr)

@@ -13,8 +13,8 @@ from expectations.gates import GateResult
 from expectations.terminal import show_failures
 from tests.expectations import small
 from tests.pipeline import Pipeline, write_dataset
-from warehouse.locking import candidate_path
 from warehouse.published import stamp
+from warehouse.settings import candidate_path
 
 
 @pytest.fixture

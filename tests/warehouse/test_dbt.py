@@ -2,12 +2,13 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from tests.pipeline import ROOT
-from warehouse.dbt import run_dbt
+from warehouse.dbt import main, run_dbt
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,18 @@ def test_success_counts_what_was_built_and_tested() -> None:
     status, output = run("build", "--select", "stg_loads")
     assert status == 0
     assert re.search(r"^dbt build: 1 built, \d+ tests passed$", output, re.MULTILINE)
+
+
+def test_dbt_works_on_the_candidate_of_the_warehouse_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("REELHOUSE_CANDIDATE")
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(tmp_path / "x" / "y.duckdb"))
+    (tmp_path / "x" / "candidate").mkdir(parents=True)
+    options = ["--select", "stg_loads", "--exclude-resource-type", "test", "--profiles-dir", "."]
+    monkeypatch.setattr("sys.argv", ["dbt", "build", "--project-dir", "dbt_project", *options])
+    assert main() == 0
+    assert (tmp_path / "x" / "candidate" / "y.duckdb").exists()
 
 
 def test_a_failed_model_is_status_1_and_its_reason_is_printed(

@@ -16,8 +16,8 @@ import pytest
 from tests.pipeline import ROOT, Pipeline, write_dataset
 from warehouse.connection import connect
 from warehouse.errors import UserError
-from warehouse.locking import candidate_path
 from warehouse.publishing import Start, publish_after
+from warehouse.settings import candidate_path
 
 MOVIES = [f"{i},Movie {i} (1995),Drama|Comedy" for i in range(1, 41)]
 

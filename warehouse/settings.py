@@ -1,0 +1,70 @@
+"""What the environment may set, with types and defaults.
+
+``make KEEP=5`` exports ``REELHOUSE_KEEP``, and so it does with each of these. What only one
+command takes, such as a dataset, is an option of that command.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from warehouse.errors import UserError
+
+PREFIX = "REELHOUSE_"
+
+
+def candidate_path(warehouse: Path) -> Path:
+    """Name the candidate of a published file: the same name in ``candidate/`` beside it."""
+    return warehouse.parent / "candidate" / warehouse.name
+
+
+class Settings(BaseSettings):
+    """The settings; the description of each one ends the sentence "it must be"."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=False)
+
+    warehouse: Path = Field(default=Path("warehouse.duckdb"), description="a file's path")
+    candidate: Path = Field(
+        default_factory=lambda data: candidate_path(data["warehouse"]),
+        description="a file's path",
+    )
+    threads: int = Field(default=2, ge=1, le=1024, description="a whole number from 1 to 1024")
+    memory_limit: str = Field(
+        default="2GB",
+        pattern=r"(?i)^\d+(\.\d+)? ?[kmgt](i?b)?$",
+        description="a size such as 2GB or 512MB",
+    )
+    keep: int = Field(default=3, ge=0, description="a whole number from 0 on")
+    accept: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(lambda text: text.replace(",", " ").split()),
+    ] = Field(default=(), description="names of expectations, with commas or spaces between them")
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        UserError: One of them has a value that it cannot have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        rule = Settings.model_fields[name].description
+        raise UserError(f"{name.upper()}={wrong['input']}: it must be {rule}.") from error
+
+
+def export_settings() -> None:
+    """Write the settings, defaults too, into the environment, from which dbt's profile reads them.
+
+    Raises:
+        UserError: One of them has a value that it cannot have.
+    """
+    for name, value in read_settings().model_dump(exclude={"accept"}).items():
+        os.environ[PREFIX + name.upper()] = str(value)
