@@ -63,6 +63,16 @@ class Pipeline:
             return connection.execute(query).fetchall()
 
 
+def is_locked(candidate: Path) -> bool:
+    """Tell whether somebody holds the lock of a candidate, which is there."""
+    with candidate.with_name(candidate.name + ".lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
 def made_once(
     factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], object]
 ) -> Path:

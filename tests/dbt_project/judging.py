@@ -15,6 +15,9 @@ from tests.dbt_project.compiled import Compiled, fill
 Key = tuple[str, str, str, str]
 """Protocol, slice, model, metric."""
 
+REPLICATES = 4
+"""How many the fixture `judging` has."""
+
 Weights = Mapping[int, int]
 """How often each user is drawn."""
 
@@ -146,6 +149,16 @@ class Judging:
         ).fetchall():
             found[replicate][tuple(key)] = (value, count)
         return dict(found)
+
+    def judge(
+        self, case: Case, metrics: Collection[str]
+    ) -> dict[int, dict[Key, tuple[float, int]]]:
+        """Compute some metrics of a case in each replicate."""
+        self.give(case)
+        return {
+            replicate: {key: row for key, row in found.items() if key[3] in metrics}
+            for replicate, found in self.replicates().items()
+        }
 
     def rows(self, query: str) -> list[tuple]:
         return self.connection.execute(query).fetchall()

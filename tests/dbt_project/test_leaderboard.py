@@ -15,6 +15,7 @@ from sklearn.metrics import r2_score
 
 from tests.dbt_project.compiled import Compiled
 from tests.dbt_project.judging import (
+    REPLICATES,
     Case,
     Judging,
     Key,
@@ -28,7 +29,6 @@ from tests.dbt_project.judging import (
 from tests.pipeline import Pipeline
 
 RATING_METRICS = {"mse", "rmse", "mae", "r2", "bias", "interval_coverage", "interval_width"}
-REPLICATES = 4
 PROTOCOLS = ("random", "temporal", "last")
 Z = 1.959964
 
@@ -41,21 +41,9 @@ def whole(compiled: Compiled) -> Iterator[Judging]:
         yield judging
 
 
-@pytest.fixture(scope="module")
-def judging(compiled: Compiled) -> Iterator[Judging]:
-    judging = Judging.of(compiled)
-    judging.limit_replicates(REPLICATES)
-    with judging.connection:
-        yield judging
-
-
 def judge(judging: Judging, case: Case) -> dict[int, dict[Key, tuple[float, int]]]:
     """The metrics of predictions in each replicate."""
-    judging.give(case)
-    return {
-        replicate: {key: row for key, row in metrics.items() if key[3] in RATING_METRICS}
-        for replicate, metrics in judging.replicates().items()
-    }
+    return judging.judge(case, RATING_METRICS)
 
 
 users = st.integers(1, 5)

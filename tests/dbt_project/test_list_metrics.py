@@ -1,6 +1,5 @@
 """The metrics of lists: the SQL against loops, on many small cases, edge cases and the sample."""
 
-from collections.abc import Iterator
 from random import Random
 
 import numpy as np
@@ -10,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from tests.dbt_project.compiled import Compiled
 from tests.dbt_project.judging import (
+    REPLICATES,
     Case,
     Judging,
     Key,
@@ -28,24 +27,11 @@ LIST_METRICS = {
     *("ndcg@10", "recall@20", "mrr", "hit_rate@10", "coverage@20", "gini@20"),
     *("novelty@20", "intra_list_diversity@20", "popularity_bias@20"),
 }
-REPLICATES = 4
-
-
-@pytest.fixture(scope="module")
-def judging(compiled: Compiled) -> Iterator[Judging]:
-    judging = Judging.of(compiled)
-    judging.limit_replicates(REPLICATES)
-    with judging.connection:
-        yield judging
 
 
 def judge(judging: Judging, case: Case) -> dict[int, dict[Key, tuple[float, int]]]:
     """The metrics of lists in each replicate."""
-    judging.give(case)
-    return {
-        replicate: {key: row for key, row in metrics.items() if key[3] in LIST_METRICS}
-        for replicate, metrics in judging.replicates().items()
-    }
+    return judging.judge(case, LIST_METRICS)
 
 
 def values(judging: Judging, case: Case, model: str = "lists") -> dict[str, float]:

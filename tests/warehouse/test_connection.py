@@ -93,13 +93,16 @@ def test_neither_can_the_prompt(file: Path, statement: str) -> None:
     folder = file.parent
     result = subprocess.run(
         ["make", "--no-print-directory", "sql", f"WAREHOUSE={file}"],
-        input=statement.format(other=folder / "other.csv", folder=folder) + ";\n",
+        input="select 6 * 7;\n"
+        + statement.format(other=folder / "other.csv", folder=folder)
+        + ";\n",
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert re.search("Error|cannot be used in -safe mode", result.stdout + result.stderr)
+    assert "42" in result.stdout
+    assert re.search("Error:|cannot be used in -safe mode", result.stdout + result.stderr)
     assert sorted(path.name for path in folder.iterdir()) == ["other.csv", "w.duckdb"]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.pipeline import ROOT, Pipeline, write_dataset
+from tests.pipeline import ROOT, Pipeline, is_locked, write_dataset
 from warehouse.connection import connect
 from warehouse.errors import UserError
 from warehouse.publishing import Start, publish_after
@@ -186,18 +186,9 @@ def test_the_lock_lasts_as_long_as_an_orphan_of_a_killed_build_writes(tmp_path: 
     wait_for(begun.exists)
     killed.kill()
     killed.wait()
-    assert held(warehouse)
+    assert is_locked(candidate_path(warehouse))
     assert subprocess.run(stage(warehouse, "empty", write(9)), cwd=ROOT).returncode == 0
     assert value(warehouse) == 9
-
-
-def held(warehouse: Path) -> bool:
-    lock = candidate_path(warehouse).with_name(warehouse.name + ".lock")
-    probe = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
-    return (
-        subprocess.run([sys.executable, "-c", probe, lock], stderr=subprocess.DEVNULL).returncode
-        != 0
-    )
 
 
 def wait_for(condition, seconds: float = 20) -> None:
