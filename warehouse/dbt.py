@@ -1,7 +1,7 @@
 """Run dbt with a progress bar: ``python -m warehouse.dbt build --select source:ml+``.
 
-dbt's own log has two lines a model and test. Here a bar shows how far it is; what dbt or the
-project's macros have to say, errors above all, is printed as ever.
+dbt's own log has two lines a model and test. Here a bar shows how far it is; errors are said
+once each, and what the project's macros print is printed as ever.
 """
 
 import sys
@@ -16,6 +16,9 @@ from warehouse.settings import export_settings
 
 WORDS = {"success": "built", "pass": "tests passed"}
 """What dbt's statuses mean; the others (error, fail, warn, skipped) speak for themselves."""
+
+EXPLAINED = "few_lines_are_refused"
+"""The test whose failure the project itself explains, with the lines and what mends them."""
 
 
 def run_dbt(arguments: list[str], console: Console) -> int:
@@ -32,6 +35,7 @@ def run_dbt(arguments: list[str], console: Console) -> int:
         from dbt.cli.main import dbtRunner
 
     counts: Counter[str] = Counter()
+    said: set[tuple[str, str]] = set()
     bar = Progress(
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
@@ -51,11 +55,20 @@ def run_dbt(arguments: list[str], console: Console) -> int:
             elif event.info.name == "NodeFinished":
                 counts[event.data.run_result.status] += 1
                 bar.advance(task)
+            elif event.info.name == "PrintEvent":
+                print(event.info.msg)
+            elif event.info.level == "error" and event.info.name != "LogCancelLine":
+                node = getattr(event.data, "node_info", None)
+                name = node.node_name if node else ""
+                if name != EXPLAINED and (name, event.info.msg) not in said:
+                    said.add((name, event.info.msg))
+                    console.print(event.info.msg, highlight=False, markup=False, soft_wrap=True)
 
         colours = "--use-colors" if console.is_terminal else "--no-use-colors"
-        result = dbtRunner(callbacks=[follow]).invoke(["--quiet", colours, *arguments])
+        result = dbtRunner(callbacks=[follow]).invoke(["--log-level", "none", colours, *arguments])
     if result.exception is not None:
-        console.print(result.exception, style="red", highlight=False, markup=False)
+        if not said:
+            console.print(result.exception, highlight=False, markup=False, soft_wrap=True)
         return 2
     if arguments[0] not in ("build", "run", "test"):
         return 0 if result.success else 1

@@ -1,9 +1,18 @@
-{#- The last lines of a build: how many lines were refused or merged, and by which rule. -#}
+{#-
+    The last lines of a build: how many lines were refused or merged, and by which rule; or that
+    there are too many of them.
+-#}
 {% macro report_refused_rows(results) %}
     {% set reconciliation = ref("row_reconciliation") %}
+    {% set refused_counts = ref("int_refused_counts") %}
     {% set refused_lines = ref("int_refused_lines") %}
+    {% set staging = {"ratings": ref("stg_ratings"), "tags": ref("stg_tags")} %}
     {% set ratings = ref("fct_ratings") %}
-    {% if execute and flags.WHICH in ("build", "run") %}
+    {% set stopped = results | selectattr("node.name", "equalto", "few_lines_are_refused")
+        | selectattr("status", "equalto", "fail") | list %}
+    {% if execute and stopped %}
+        {% do say_too_many_refused(refused_counts, refused_lines, staging) %}
+    {% elif execute and flags.WHICH in ("build", "run") %}
         {% set built = results | selectattr("node.name", "equalto", "row_reconciliation")
             | selectattr("status", "equalto", "success") | list %}
         {% if built %}

@@ -1,5 +1,6 @@
 {{ config(materialized="table") }}
 
+-- depends_on: {{ ref("int_refused_counts") }}
 with ratings as (
     select * from {{ ref("int_ratings_checked") }}
 ),

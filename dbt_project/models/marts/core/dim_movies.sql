@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("int_refused_counts") }}
 with movies as (
     select * from {{ ref("int_movies_checked") }}
 ),

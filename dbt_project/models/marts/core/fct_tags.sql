@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("int_refused_counts") }}
 with tags as (
     select * from {{ ref("int_tags_checked") }}
 ),

