@@ -37,9 +37,9 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
         Text(_tests(connection)),
         *(Text(line) for line in _refused(connection)),
         Text(),
-        _leaderboard(connection, "held-out ratings", RATING_CELLS, best="asc"),
+        _leaderboard(connection, "held-out ratings", RATING_CELLS),
         Text(),
-        _leaderboard(connection, "lists of 20 movies", LIST_CELLS, best="desc"),
+        _leaderboard(connection, "lists of 20 movies", LIST_CELLS),
         Text(),
         *_segments(connection),
         Text("next"),
@@ -96,7 +96,7 @@ def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _leaderboard(
-    connection: duckdb.DuckDBPyConnection, title: str, cells: list[tuple[str, str]], best: str
+    connection: duckdb.DuckDBPyConnection, title: str, cells: list[tuple[str, str]]
 ) -> Table:
     """Lay out models, the best first, by a metric and protocol a column."""
     table = Table(box=None, pad_edge=False)
@@ -104,8 +104,9 @@ def _leaderboard(
     found: dict[str, dict[tuple[str, str], str]] = {}
     for model, metric, protocol, value, margin in connection.execute(
         "select model, metric, protocol, value, ci_high - value"
-        " from predictions.model_leaderboard where slice = 'all'"
-        f" order by metric = ? desc, value {best}, model",
+        " from predictions.model_leaderboard inner join predictions.metrics using (metric)"
+        " where slice = 'all'"
+        " order by metric = ? desc, case better when 'lower' then value else -value end, model",
         [cells[0][0]],
     ).fetchall():
         if (metric, protocol) in cells:

@@ -298,8 +298,8 @@ def naive_list_metrics(case: Case, weights: Weights) -> dict[Key, tuple[float, i
 
 def list_accuracy(shown: list[int], relevant: Collection[int]) -> dict[str, float]:
     hits = [movie in relevant for movie in shown]
-    gain = sum(1 / math.log2(place + 2) for place, hit in enumerate(hits[:10]) if hit)
-    ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(relevant))))
+    gain = sum(1 / math.log2(rank + 1) for rank, hit in enumerate(hits[:10], start=1) if hit)
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(10, len(relevant)) + 1))
     return {
         "ndcg@10": gain / ideal,
         "recall@20": sum(hits) / min(20, len(relevant)),

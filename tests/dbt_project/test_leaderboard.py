@@ -146,7 +146,7 @@ class TestBootstrap:
     def test_many_users_are_drawn_in_a_thousand_blocks_of_equal_size(self, whole: Judging) -> None:
         whole.give(Case([Rated(user, 1, 3, "test") for user in range(1, 2501)]))
         sizes = whole.rows(
-            "select block, count(*) from intermediate.int_user_blocks group by all order by all"
+            "select block, count(*) from intermediate.int_test_users group by all order by all"
         )
         assert [block for block, _ in sizes] == list(range(1, 1001))
         assert {size for _, size in sizes} == {2, 3}

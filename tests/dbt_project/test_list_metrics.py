@@ -91,13 +91,15 @@ class TestListMetrics:
 
     @pytest.mark.parametrize("seed", range(5))
     def test_ndcg_is_that_of_scikit_learn(self, judging: Judging, seed: int) -> None:
-        """Which wants a score for every movie: those in the list by place, all others 0."""
+        """It wants a score for every movie: those of the list by rank, all others 0."""
         case = larger_case(Random(seed))
         relevant = naive_relevant(case)
         catalogue = range(1, 61)
         truth = [[movie in liked for movie in catalogue] for liked in relevant.values()]
         shown = {
-            user: {movie: 25 - place for place, movie in enumerate(case.lists["lists"][user])}
+            user: {
+                movie: 26 - rank for rank, movie in enumerate(case.lists["lists"][user], start=1)
+            }
             for user in relevant
         }
         scores = [[shown[user].get(movie, 0) for movie in catalogue] for user in relevant]
@@ -196,7 +198,7 @@ class TestEdges:
         assert found["gini@20"] == pytest.approx(0, abs=1e-12)
         assert found["coverage@20"] == 1
 
-    def test_a_slice_of_movies_keeps_places_and_restricts_what_is_relevant(
+    def test_a_slice_of_movies_keeps_ranks_and_restricts_what_is_relevant(
         self, judging: Judging
     ) -> None:
         case = Case([*HISTORY, *LIKED], lists={"lists": {1: [6, 4, 5]}}, genres={5: {"War"}})
@@ -272,7 +274,7 @@ class TestSample:
             for user, movies in relevant.items():
                 hits = [movie in movies for movie in lists.get(user, [])]
                 discounts = 1 / np.log2(np.arange(2, 12))
-                gain = sum(discounts[place] for place, hit in enumerate(hits[:10]) if hit)
+                gain = sum(discounts[position] for position, hit in enumerate(hits[:10]) if hit)
                 gains.append(gain / discounts[: len(movies)].sum())
                 recalls.append(sum(hits) / min(20, len(movies)))
                 shown |= set(lists.get(user, [])) & catalogue

@@ -1,33 +1,11 @@
-with splits as (
-    select * from {{ ref("rating_splits") }}
-),
-
-final as (
+{% for protocol in protocols() -%}
     select
-        'random' as protocol,
+        '{{ protocol }}' as protocol,
         user_id,
         movie_id,
         rating,
-        random_split as split
-    from splits
-    union all
-    select
-        'temporal' as protocol,
-        user_id,
-        movie_id,
-        rating,
-        temporal_split as split
-    from splits
-    where temporal_split is not null
-    union all
-    select
-        'last' as protocol,
-        user_id,
-        movie_id,
-        rating,
-        last_split as split
-    from splits
-    where last_split is not null
-)
-
-select * from final
+        {{ protocol }}_split as split
+    from {{ ref("rating_splits") }}
+    where {{ protocol }}_split is not null
+    {{ "union all" if not loop.last }}
+{% endfor %}

@@ -22,7 +22,7 @@ final as (
         on recommendations.run_id = runs.run_id
     where
         runs.protocol is not null
-        and recommendations.rank <= 20
+        and recommendations.rank <= {{ var("list_length") }}
     union all
     select
         'most_rated' as model,

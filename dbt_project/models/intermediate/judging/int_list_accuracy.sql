@@ -53,7 +53,9 @@ hits as (
         lists.model,
         lists.user_id,
         in_slices.slice,
-        sum(case when lists.rank <= 10 then 1 / log2(lists.rank + 1) else 0 end) as gain,
+        sum(
+            case when lists.rank <= {{ var("short_list_length") }} then 1 / log2(lists.rank + 1) else 0 end
+        ) as gain,
         count(*) as hit_count,
         min(lists.rank) as first_rank
     from lists
@@ -70,7 +72,7 @@ ideal_gains as (
     select
         number + 1 as relevant_count,
         sum(1 / log2(number + 2)) over (order by number) as gain
-    from {{ number_series(10) }} as numbers
+    from {{ number_series(var("short_list_length")) }} as numbers
 ),
 
 -- A user without a list, or with nothing relevant in it, counts with 0.
@@ -81,14 +83,15 @@ final as (
         relevant_counts.user_id,
         relevant_counts.slice,
         coalesce(hits.gain, 0) / ideal_gains.gain as ndcg,
-        coalesce(hits.hit_count, 0) / cast(least(relevant_counts.relevant_count, 20) as double) as recall,
+        coalesce(hits.hit_count, 0)
+        / cast(least(relevant_counts.relevant_count, {{ var("list_length") }}) as double) as recall,
         coalesce(1 / cast(hits.first_rank as double), 0) as reciprocal_rank,
-        case when hits.first_rank <= 10 then 1 else 0 end as is_hit
+        case when hits.first_rank <= {{ var("short_list_length") }} then 1 else 0 end as is_hit
     from relevant_counts
     inner join models
         on relevant_counts.protocol = models.protocol
     inner join ideal_gains
-        on least(relevant_counts.relevant_count, 10) = ideal_gains.relevant_count
+        on least(relevant_counts.relevant_count, {{ var("short_list_length") }}) = ideal_gains.relevant_count
     left join hits
         on
             relevant_counts.protocol = hits.protocol

@@ -10,8 +10,8 @@ movies as (
     select * from {{ ref("int_movie_popularity") }}
 ),
 
-blocks as (
-    select * from {{ ref("int_user_blocks") }}
+test_users as (
+    select * from {{ ref("int_test_users") }}
 ),
 
 weights as (
@@ -29,14 +29,14 @@ catalogue as (
 
 judged_users as (
     select distinct
-        blocks.protocol,
-        blocks.user_id,
-        blocks.block
-    from blocks
+        test_users.protocol,
+        test_users.user_id,
+        test_users.block
+    from test_users
     inner join relevant
         on
-            blocks.protocol = relevant.protocol
-            and blocks.user_id = relevant.user_id
+            test_users.protocol = relevant.protocol
+            and test_users.user_id = relevant.user_id
 ),
 
 shown as (
@@ -69,11 +69,11 @@ drawn as (
     from shown
     inner join weights
         on shown.block = weights.block
-    where weights.replicate <= 50
+    where weights.replicate <= {{ var("exposure_replicates") }}
     group by shown.protocol, shown.model, weights.replicate, shown.movie_id
 ),
 
-numbered as (
+ranked as (
     select
         protocol,
         model,
@@ -82,7 +82,7 @@ numbered as (
         row_number() over (
             partition by protocol, model, replicate
             order by exposure desc, movie_id desc
-        ) as place
+        ) as exposure_rank
     from drawn
 ),
 
@@ -90,16 +90,16 @@ numbered as (
 -- coefficient; movies that nobody was shown add nothing.
 final as (
     select
-        numbered.protocol,
-        numbered.model,
-        numbered.replicate,
+        ranked.protocol,
+        ranked.model,
+        ranked.replicate,
         count(*) / cast(max(catalogue.movie_count) as double) as coverage,
-        sum((catalogue.movie_count + 1 - 2 * numbered.place) * numbered.exposure)
-        / (max(catalogue.movie_count) * cast(sum(numbered.exposure) as double)) as gini
-    from numbered
+        sum((catalogue.movie_count + 1 - 2 * ranked.exposure_rank) * ranked.exposure)
+        / (max(catalogue.movie_count) * cast(sum(ranked.exposure) as double)) as gini
+    from ranked
     inner join catalogue
-        on numbered.protocol = catalogue.protocol
-    group by numbered.protocol, numbered.model, numbered.replicate
+        on ranked.protocol = catalogue.protocol
+    group by ranked.protocol, ranked.model, ranked.replicate
 )
 
 select * from final

@@ -31,7 +31,7 @@ user_counts as (
     group by protocol
 ),
 
-tastes as (
+profiles as (
     select
         known.protocol,
         known.user_id,
@@ -130,17 +130,17 @@ final as (
         means.user_id,
         means.novelty,
         diversities.diversity,
-        means.mean_popularity / tastes.mean_popularity as popularity_bias
+        means.mean_popularity / profiles.mean_popularity as popularity_bias
     from means
     left join diversities
         on
             means.protocol = diversities.protocol
             and means.model = diversities.model
             and means.user_id = diversities.user_id
-    left join tastes
+    left join profiles
         on
-            means.protocol = tastes.protocol
-            and means.user_id = tastes.user_id
+            means.protocol = profiles.protocol
+            and means.user_id = profiles.user_id
 )
 
 select * from final

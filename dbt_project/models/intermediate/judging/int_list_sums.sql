@@ -12,8 +12,8 @@ user_slices as (
     select * from {{ ref("int_user_slices") }}
 ),
 
-blocks as (
-    select * from {{ ref("int_user_blocks") }}
+test_users as (
+    select * from {{ ref("int_test_users") }}
 ),
 
 in_slices as (
@@ -62,24 +62,14 @@ final as (
         in_slices.protocol,
         in_slices.slice,
         in_slices.model,
-        blocks.block,
-        count(*) as user_count,
-        sum(in_slices.ndcg) as ndcg,
-        sum(in_slices.recall) as recall,
-        sum(in_slices.reciprocal_rank) as reciprocal_rank,
-        cast(sum(in_slices.is_hit) as bigint) as hit_count,
-        count(in_slices.novelty) as novelty_count,
-        coalesce(sum(in_slices.novelty), 0) as novelty,
-        count(in_slices.diversity) as diversity_count,
-        coalesce(sum(in_slices.diversity), 0) as diversity,
-        count(in_slices.popularity_bias) as popularity_bias_count,
-        coalesce(sum(in_slices.popularity_bias), 0) as popularity_bias
+        test_users.block,
+        {{ sums_of_rows("lists") }}
     from in_slices
-    inner join blocks
+    inner join test_users
         on
-            in_slices.protocol = blocks.protocol
-            and in_slices.user_id = blocks.user_id
-    group by in_slices.protocol, in_slices.slice, in_slices.model, blocks.block
+            in_slices.protocol = test_users.protocol
+            and in_slices.user_id = test_users.user_id
+    group by in_slices.protocol, in_slices.slice, in_slices.model, test_users.block
 )
 
 select * from final

@@ -1,46 +1,79 @@
 {{ config(materialized="table") }}
 
-with rating_replicates as (
-    select * from {{ ref("int_rating_replicates") }}
+with rating_sums as (
+    select * from {{ ref("int_rating_sums") }}
 ),
 
-list_replicates as (
-    select * from {{ ref("int_list_replicates") }}
+list_sums as (
+    select * from {{ ref("int_list_sums") }}
+),
+
+exposures as (
+    select * from {{ ref("int_list_exposures") }}
+),
+
+weights as (
+    select * from {{ ref("int_replicate_weights") }}
+),
+
+drawn_ratings as (
+    select
+        sums.protocol,
+        sums.slice,
+        sums.model,
+        weights.replicate,
+        {{ sums_of_sums("ratings", "weights.weight") }}
+    from rating_sums as sums
+    inner join weights
+        on sums.block = weights.block
+    group by sums.protocol, sums.slice, sums.model, weights.replicate
+),
+
+drawn_lists as (
+    select
+        sums.protocol,
+        sums.slice,
+        sums.model,
+        weights.replicate,
+        {{ sums_of_sums("lists", "weights.weight") }}
+    from list_sums as sums
+    inner join weights
+        on sums.block = weights.block
+    group by sums.protocol, sums.slice, sums.model, weights.replicate
+),
+
+drawn_exposures as (
+    select
+        drawn_lists.protocol,
+        drawn_lists.slice,
+        drawn_lists.model,
+        drawn_lists.replicate,
+        drawn_lists.row_count,
+        exposures.coverage,
+        exposures.gini
+    from drawn_lists
+    inner join exposures
+        on
+            drawn_lists.protocol = exposures.protocol
+            and drawn_lists.model = exposures.model
+            and drawn_lists.replicate = exposures.replicate
+    where drawn_lists.slice = 'all'
 ),
 
 replicates as (
-    select
-        protocol,
-        slice,
-        model,
-        metric,
-        replicate,
-        row_count,
-        value
-    from rating_replicates
-    union all
-    select
-        protocol,
-        slice,
-        model,
-        metric,
-        replicate,
-        row_count,
-        value
-    from list_replicates
-),
-
-final as (
-    select
-        protocol,
-        slice,
-        model,
-        metric,
-        replicate,
-        row_count,
-        value
-    from replicates
-    where value is not null
+    {% for metric in metrics() -%}
+        select
+            protocol,
+            slice,
+            model,
+            '{{ metric.name }}' as metric,
+            replicate,
+            row_count,
+            {{ metric.formula }} as value
+        from drawn_{{ metric.kind }}
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
-select * from final
+select * from replicates
+where value is not null

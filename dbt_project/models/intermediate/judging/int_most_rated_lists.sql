@@ -1,6 +1,6 @@
--- Of the movies in the order of popularity a user is shown the first 20 that the user has not
--- rated. So that no list of all others is needed: the n-th of them stands n places down, and one
--- further for each rated movie that has fewer than n unrated ones before it.
+-- A user is shown the most popular movies that the user has not rated. The n-th of them has the
+-- popularity rank n, plus 1 for each rated movie with fewer than n unrated movies before it: no
+-- list of all unrated movies is needed.
 {{ config(materialized="table") }}
 
 with ratings as (
@@ -12,11 +12,7 @@ movies as (
 ),
 
 test_users as (
-    select distinct
-        protocol,
-        user_id
-    from ratings
-    where split = 'test'
+    select * from {{ ref("int_test_users") }}
 ),
 
 known as (
@@ -43,34 +39,34 @@ known_counts as (
         unrated_before,
         count(*) as known_count
     from known
-    where unrated_before < 20
+    where unrated_before < {{ var("list_length") }}
     group by protocol, user_id, unrated_before
 ),
 
-places as (
+ranks as (
     select
         test_users.protocol,
         test_users.user_id,
         numbers.number + 1 as rank
     from test_users
-    cross join {{ number_series(20) }} as numbers
+    cross join {{ number_series(var("list_length")) }} as numbers
 ),
 
 shifted as (
     select
-        places.protocol,
-        places.user_id,
-        places.rank,
-        places.rank + sum(coalesce(known_counts.known_count, 0)) over (
-            partition by places.protocol, places.user_id
-            order by places.rank
+        ranks.protocol,
+        ranks.user_id,
+        ranks.rank,
+        ranks.rank + sum(coalesce(known_counts.known_count, 0)) over (
+            partition by ranks.protocol, ranks.user_id
+            order by ranks.rank
         ) as popularity_rank
-    from places
+    from ranks
     left join known_counts
         on
-            places.protocol = known_counts.protocol
-            and places.user_id = known_counts.user_id
-            and places.rank = known_counts.unrated_before + 1
+            ranks.protocol = known_counts.protocol
+            and ranks.user_id = known_counts.user_id
+            and ranks.rank = known_counts.unrated_before + 1
 ),
 
 final as (

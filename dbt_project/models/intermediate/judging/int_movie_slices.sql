@@ -14,7 +14,7 @@ final as (
         movie_id,
         case
             when train_count = 0 then 'movies: new'
-            when train_count < 10 then 'movies: rare'
+            when train_count < {{ var("popular_movie_ratings") }} then 'movies: rare'
             else 'movies: popular'
         end as slice
     from movies

@@ -16,8 +16,8 @@ movie_slices as (
     select * from {{ ref("int_movie_slices") }}
 ),
 
-blocks as (
-    select * from {{ ref("int_user_blocks") }}
+test_users as (
+    select * from {{ ref("int_test_users") }}
 ),
 
 predictions as (
@@ -50,7 +50,7 @@ measured as (
         predictions.model,
         predictions.user_id,
         predictions.movie_id,
-        blocks.block,
+        test_users.block,
         predictions.rating,
         predictions.prediction - predictions.rating as error,
         predictions.upper_bound - predictions.lower_bound as interval_width,
@@ -59,10 +59,10 @@ measured as (
             else 0
         end as is_covered
     from predictions
-    inner join blocks
+    inner join test_users
         on
-            predictions.protocol = blocks.protocol
-            and predictions.user_id = blocks.user_id
+            predictions.protocol = test_users.protocol
+            and predictions.user_id = test_users.user_id
 ),
 
 -- A user's rows are summed before they are put into the user's slices: there are fewer.
@@ -72,76 +72,37 @@ user_sums as (
         model,
         user_id,
         block,
-        {{ sums_of_errors() }}
+        {{ sums_of_rows("ratings") }}
     from measured
     group by protocol, model, user_id, block
 ),
 
-user_slice_sums as (
+final as (
+    select
+        measured.protocol,
+        movie_slices.slice,
+        measured.model,
+        measured.block,
+        {{ sums_of_rows("ratings") }}
+    from measured
+    inner join movie_slices
+        on
+            measured.protocol = movie_slices.protocol
+            and measured.movie_id = movie_slices.movie_id
+    group by measured.protocol, movie_slices.slice, measured.model, measured.block
+    union all
     select
         user_sums.protocol,
         user_slices.slice,
         user_sums.model,
         user_sums.block,
-        cast(sum(user_sums.row_count) as bigint) as row_count,
-        sum(user_sums.rating) as rating,
-        sum(user_sums.squared_rating) as squared_rating,
-        sum(user_sums.error) as error,
-        sum(user_sums.absolute_error) as absolute_error,
-        sum(user_sums.squared_error) as squared_error,
-        cast(sum(user_sums.interval_count) as bigint) as interval_count,
-        sum(user_sums.interval_width) as interval_width,
-        cast(sum(user_sums.covered_count) as bigint) as covered_count
+        {{ sums_of_sums("ratings") }}
     from user_sums
     inner join user_slices
         on
             user_sums.protocol = user_slices.protocol
             and user_sums.user_id = user_slices.user_id
     group by user_sums.protocol, user_slices.slice, user_sums.model, user_sums.block
-),
-
-in_movie_slices as (
-    select
-        measured.protocol,
-        movie_slices.slice,
-        measured.model,
-        measured.block,
-        measured.rating,
-        measured.error,
-        measured.interval_width,
-        measured.is_covered
-    from measured
-    inner join movie_slices
-        on
-            measured.protocol = movie_slices.protocol
-            and measured.movie_id = movie_slices.movie_id
-),
-
-final as (
-    select
-        protocol,
-        slice,
-        model,
-        block,
-        {{ sums_of_errors() }}
-    from in_movie_slices
-    group by protocol, slice, model, block
-    union all
-    select
-        protocol,
-        slice,
-        model,
-        block,
-        row_count,
-        rating,
-        squared_rating,
-        error,
-        absolute_error,
-        squared_error,
-        interval_count,
-        interval_width,
-        covered_count
-    from user_slice_sums
 )
 
 select * from final

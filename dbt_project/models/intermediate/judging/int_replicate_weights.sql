@@ -5,8 +5,8 @@ with drawn as (
         blocks.number + 1 as block,
         replicates.number as replicate,
         substr(md5((blocks.number + 1) || ':' || replicates.number), 1, 8) as hash
-    from {{ number_series(1000) }} as blocks
-    cross join {{ number_series(201) }} as replicates
+    from {{ number_series(var("bootstrap_blocks")) }} as blocks
+    cross join {{ number_series(var("bootstrap_replicates") | int + 1) }} as replicates
 ),
 
 -- A hash, as a share of 2^32, is compared with the shares of the Poisson distribution of mean 1
@@ -27,15 +27,7 @@ weighted as (
             else 7
         end as weight
     from drawn
-),
-
-final as (
-    select
-        block,
-        replicate,
-        weight
-    from weighted
-    where weight > 0
 )
 
-select * from final
+select * from weighted
+where weight > 0

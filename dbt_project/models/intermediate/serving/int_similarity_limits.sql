@@ -5,7 +5,7 @@ with similarities as (
 final as (
     select
         movie_id,
-        {{ nth_largest("similarity", 20) }} as similarity
+        {{ nth_largest("similarity", var("list_length")) }} as similarity
     from similarities
     where similarity is not null
     group by movie_id

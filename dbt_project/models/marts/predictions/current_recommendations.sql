@@ -22,69 +22,52 @@ movie_vectors as (
     select * from {{ ref("movie_vectors") }}
 ),
 
-listed as (
+-- The order of a list is one model's, the predictions another's: they need not agree.
+predicted as (
     select
         recommendations.run_id,
         recommendations.user_id,
         recommendations.rank,
         recommendations.movie_id,
+        movies.title,
+        movies.genres,
         recommendations.score,
-        recommendations.reason
+        recommendations.reason,
+        predicting_run.half_width,
+        case
+            when user_vectors.run_id = movie_vectors.run_id
+                then {{ predicted_rating("user_vectors", "movie_vectors") }}
+        end as prediction
     from recommendations
     inner join listing_run
         on recommendations.run_id = listing_run.run_id
+    inner join movies
+        on recommendations.movie_id = movies.movie_id
+    left join user_vectors
+        on recommendations.user_id = user_vectors.user_id
+    left join movie_vectors
+        on recommendations.movie_id = movie_vectors.movie_id
+    left join predicting_run
+        on movie_vectors.run_id = predicting_run.run_id
 ),
 
--- The order of a list is one model's, the predictions another's: they need not agree.
-predicted as (
-    select
-        listed.user_id,
-        listed.movie_id,
-        predicting_run.half_width,
-        {{ predicted_rating("user_vectors", "movie_vectors") }} as prediction
-    from listed
-    inner join user_vectors
-        on listed.user_id = user_vectors.user_id
-    inner join movie_vectors
-        on listed.movie_id = movie_vectors.movie_id
-    cross join predicting_run
-),
-
-with_bounds as (
-    select
-        user_id,
-        movie_id,
-        prediction,
-        -- Cutting to the scale would make a number of a null.
-        case
-            when half_width is not null then {{ clip_to_scale("prediction - half_width") }}
-        end as lower_bound,
-        case
-            when half_width is not null then {{ clip_to_scale("prediction + half_width") }}
-        end as upper_bound
-    from predicted
-),
-
+-- Cutting to the scale would make a number of a null.
 final as (
     select
-        listed.run_id,
-        listed.user_id,
-        listed.rank,
-        listed.movie_id,
-        movies.title,
-        movies.genres,
-        listed.score,
-        listed.reason,
-        with_bounds.prediction,
-        with_bounds.lower_bound,
-        with_bounds.upper_bound
-    from listed
-    inner join movies
-        on listed.movie_id = movies.movie_id
-    left join with_bounds
-        on
-            listed.user_id = with_bounds.user_id
-            and listed.movie_id = with_bounds.movie_id
+        run_id,
+        user_id,
+        rank,
+        movie_id,
+        title,
+        genres,
+        score,
+        reason,
+        prediction,
+        case when prediction - half_width is not null then {{ clip_to_scale("prediction - half_width") }} end
+            as lower_bound,
+        case when prediction + half_width is not null then {{ clip_to_scale("prediction + half_width") }} end
+            as upper_bound
+    from predicted
 )
 
 select * from final

@@ -1,16 +1,5 @@
-with replicates as (
+with measured as (
     select * from {{ ref("int_metric_replicates") }}
-),
-
-measured as (
-    select
-        protocol,
-        metric,
-        model,
-        replicate,
-        row_count,
-        value
-    from replicates
     where slice = 'all'
 ),
 
@@ -42,7 +31,7 @@ intervals as (
         other_model,
         max(case when replicate = 0 then difference end) as difference,
         max(case when replicate = 0 then row_count end) as row_count,
-        1.959964 * coalesce(stddev_samp(case when replicate > 0 then difference end), 0) as margin
+        {{ bootstrap_margin("difference") }} as margin
     from differences
     group by protocol, metric, model, other_model
 ),

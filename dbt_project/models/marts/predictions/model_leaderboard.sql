@@ -2,6 +2,10 @@ with replicates as (
     select * from {{ ref("int_metric_replicates") }}
 ),
 
+metrics as (
+    select * from {{ ref("metrics") }}
+),
+
 runs as (
     select * from {{ ref("int_current_runs") }}
 ),
@@ -15,11 +19,12 @@ intervals as (
         slice,
         max(case when replicate = 0 then value end) as value,
         max(case when replicate = 0 then row_count end) as row_count,
-        1.959964 * coalesce(stddev_samp(case when replicate > 0 then value end), 0) as margin
+        {{ bootstrap_margin("value") }} as margin
     from replicates
     group by model, protocol, metric, slice
 ),
 
+-- A missing limit cuts nothing off: `greatest` and `least` pass over nulls.
 final as (
     select
         intervals.model,
@@ -27,21 +32,13 @@ final as (
         intervals.metric,
         intervals.slice,
         intervals.value,
-        case
-            when intervals.metric in ('r2', 'bias') then intervals.value - intervals.margin
-            else greatest(intervals.value - intervals.margin, 0)
-        end as ci_low,
-        case
-            when
-                intervals.metric in (
-                    'mse', 'rmse', 'mae', 'bias', 'interval_width', 'novelty@20', 'popularity_bias@20'
-                )
-                then intervals.value + intervals.margin
-            else least(intervals.value + intervals.margin, 1)
-        end as ci_high,
+        greatest(intervals.value - intervals.margin, metrics.lower_limit) as ci_low,
+        least(intervals.value + intervals.margin, metrics.upper_limit) as ci_high,
         intervals.row_count,
         runs.run_id
     from intervals
+    inner join metrics
+        on intervals.metric = metrics.metric
     left join runs
         on
             intervals.model = runs.model

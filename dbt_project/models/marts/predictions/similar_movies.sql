@@ -10,7 +10,7 @@ movies as (
     select * from {{ ref("dim_movies") }}
 ),
 
-numbered as (
+ranked as (
     select
         similarities.run_id,
         similarities.movie_id,
@@ -19,7 +19,7 @@ numbered as (
         row_number() over (
             partition by similarities.movie_id
             order by similarities.similarity desc, similarities.similar_movie_id asc
-        ) as place
+        ) as rank
     from similarities
     inner join limits
         on
@@ -29,19 +29,19 @@ numbered as (
 
 final as (
     select
-        numbered.run_id,
-        numbered.movie_id,
+        ranked.run_id,
+        ranked.movie_id,
         movies.title,
-        numbered.place as rank,
-        numbered.similar_movie_id,
+        ranked.rank,
+        ranked.similar_movie_id,
         similar_movies.title as similar_title,
-        numbered.similarity
-    from numbered
+        ranked.similarity
+    from ranked
     inner join movies
-        on numbered.movie_id = movies.movie_id
+        on ranked.movie_id = movies.movie_id
     inner join movies as similar_movies
-        on numbered.similar_movie_id = similar_movies.movie_id
-    where numbered.place <= 20
+        on ranked.similar_movie_id = similar_movies.movie_id
+    where ranked.rank <= {{ var("list_length") }}
 )
 
 select * from final

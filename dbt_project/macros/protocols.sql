@@ -1,0 +1,4 @@
+{#- The protocols by which models are measured; each has a column of `rating_splits`. -#}
+{% macro protocols() -%}
+    {% do return(["random", "temporal", "last"]) %}
+{%- endmacro %}
