@@ -18,10 +18,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 DBT := $(BIN)/python -m warehouse.dbt
 PROJECT := --project-dir dbt_project --profiles-dir .
-DBT_VARS = $(if $(VARS),--vars '$(VARS)')
+DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
 STAGE := $(BIN)/python -m warehouse --start
+# Commands on a candidate run in one shell, which stops at the first that fails
+STEPS := -- sh -ec
 CHECK := $(BIN)/python -m expectations
 TARGET := $(or $(DBT_TARGET_PATH),dbt_project/target)
 
@@ -30,6 +32,8 @@ export REELHOUSE_THREADS = $(THREADS)
 export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
 export REELHOUSE_KEEP = $(KEEP)
 export REELHOUSE_ACCEPT = $(ACCEPT)
+# Read by the shell, where quotes and spaces in them do no harm
+export DATASET LIMIT MODEL VARS
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -39,18 +43,18 @@ export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
 .PHONY: all setup build train publish check states rollback summary recommend sql docs test torture lint \
-	format audit lock clean help load-and-build fit-and-judge test-and-check
+	format audit lock clean help
+.NOTPARALLEL:
 
-all: ## Everything: set up, load, build, train, publish, summarise
-	@$(MAKE) --no-print-directory build
-	@$(MAKE) --no-print-directory train
-	@$(MAKE) --no-print-directory summary
+all: build train summary ## Everything: set up, load, build, train, publish, summarise
 
 setup: .venv/.complete ## Make the virtual environment from the locked versions
 
 .venv/.complete: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit( \
 		"Reelhouse needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v)'
+	@test ! -L .venv || { echo ".venv is a link, and not all of its packages are the locked ones:" \
+		"remove the link, and make sets up an environment here." >&2; exit 1; }
 	@echo "Setting up .venv: about a minute and a half, once"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
@@ -58,28 +62,20 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 	@touch $@
 
 build: setup ## Load DATASET, build and test the warehouse, publish it as WAREHOUSE
-	@$(STAGE) empty -- $(MAKE) --no-print-directory load-and-build
-
-load-and-build:
-	@$(BIN)/python -m ingest --dataset '$(DATASET)' $(if $(LIMIT),--limit '$(LIMIT)')
-	@$(CHECK) --suites raw
-	@$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
-	@$(CHECK) --suites marts predictions
+	@$(STAGE) empty $(STEPS) ' \
+		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
+		$(CHECK) --suites raw; \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY); \
+		$(CHECK) --suites marts predictions'
 
 train: setup ## Fit the models on the warehouse and publish their predictions
-	@$(STAGE) published -- $(MAKE) --no-print-directory fit-and-judge
-
-fit-and-judge:
-	@$(BIN)/python -m models_ml $(if $(MODEL),--model '$(MODEL)')
-	@$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select source:ml+
-	@$(CHECK) --suites predictions
+	@$(STAGE) published $(STEPS) ' \
+		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"}; \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select source:ml+; \
+		$(CHECK) --suites predictions'
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
-	@$(STAGE) candidate -- $(MAKE) --no-print-directory test-and-check
-
-test-and-check:
-	@$(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)
-	@$(CHECK)
+	@$(STAGE) candidate $(STEPS) '$(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY); $(CHECK)'
 
 check: setup ## Check all gates, on the candidate where there is one
 	@$(CHECK) --list
@@ -136,8 +132,10 @@ lock: setup ## Choose versions anew and write requirements.lock
 		--upgrade pyproject.toml --group dev --output-file requirements.lock
 
 clean: ## Remove what was built; the environment and downloads stay
-	@rm -rf '$(WAREHOUSE)' $(addprefix $(basename $(WAREHOUSE)),.models .states)
-	@rm -rf candidate/*.duckdb* dbt_project/target target logs dbt_project/logs
+	@folder=$$(dirname "$$REELHOUSE_WAREHOUSE"); name=$$(basename "$$REELHOUSE_WAREHOUSE"); \
+		cd "$$folder" && rm -rf "$$name" "$${name%.*}.models" "$${name%.*}.states" \
+		"candidate/$$name" "candidate/$$name".*
+	@rm -rf dbt_project/target target logs dbt_project/logs
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.*-*
 
 help: ## Show this list
