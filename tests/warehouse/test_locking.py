@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline import is_locked
-from warehouse.locking import candidate_path, only_writer
+from warehouse.locking import only_writer
+from warehouse.settings import candidate_path
 
 
 def test_a_candidate_lies_in_a_folder_beside_the_published_file() -> None:
