@@ -12,15 +12,14 @@ def codes_of(ids: Ids, known: Ids) -> NDArray[np.int64]:
     """Turn ids into dense codes.
 
     Args:
-        ids: Ids, of any shape.
-        known: The known ids, ascending; at least one.
+        ids: Ids, shape (rows,).
+        known: The known ids, each once, in any order.
 
     Returns:
-        Positions in ``known``, of the shape of ``ids``; ``len(known)`` for unknown ones.
+        Positions in ``known``, shape (rows,); ``len(known)`` for unknown ids.
     """
-    places = np.searchsorted(known, ids)
-    is_known = known[np.minimum(places, len(known) - 1)] == ids
-    return np.where(is_known, places, len(known))
+    codes = pd.Index(known).get_indexer(pd.Index(ids))
+    return np.where(codes < 0, len(known), codes)
 
 
 def ids_of(rows: pd.DataFrame) -> Ids:

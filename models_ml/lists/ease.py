@@ -10,14 +10,14 @@ from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
 from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.lists.listing import (
-    BLOCK,
     LENGTH,
-    best,
+    blocks,
+    blocks_of_pairs,
     histories,
     list_users,
-    places_of,
     popularity,
     recommendations,
+    top_n,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class EASE(SavedModel):
         user_ids_: The users, ascending, shape (users,).
         indptr_: Where each user's ratings begin and end in the next two, shape (users + 2,); the
             last range is empty, for users who are not known.
-        rated_: The rated movies as places in ``movie_ids_``, user by user, shape (ratings,).
+        rated_: The rated movies as positions in ``movie_ids_``, user by user, shape (ratings,).
         stars_: The ratings in stars, shape (ratings,), float32.
     """
 
@@ -94,7 +94,7 @@ class EASE(SavedModel):
         self.user_ids_ = np.unique(X[:, 0])
         rated = histories(
             codes_of(X[:, 0], self.user_ids_),
-            places_of(X[:, 1], self.movie_ids_),
+            codes_of(X[:, 1], self.movie_ids_),
             y,
             len(self.movie_ids_),
         )
@@ -113,13 +113,9 @@ class EASE(SavedModel):
         Returns:
             Scores, shape (rows,); only their order for one user means something.
         """
-        users, rows = np.unique(X[:, 0], return_inverse=True)
-        columns = places_of(X[:, 1], self.movie_ids_)
         predicted = np.zeros(len(X))
-        for start in range(0, len(users), BLOCK):
-            scores = self.scores(self.histories_of(users[start : start + BLOCK]))
-            is_asked = (rows >= start) & (rows < start + BLOCK) & (columns < len(self.movie_ids_))
-            predicted[is_asked] = scores[rows[is_asked] - start, columns[is_asked]]
+        for users, pairs, rows, columns in blocks_of_pairs(X, self.movie_ids_):
+            predicted[pairs] = self.scores(self.histories_of(users))[rows, columns]
         return predicted
 
     def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
@@ -133,11 +129,8 @@ class EASE(SavedModel):
             A row a user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
             ``because`` (the ids of up to two liked movies that add most to the score).
         """
-        blocks = [user_ids[start : start + BLOCK] for start in range(0, len(user_ids), BLOCK)]
-        return pd.concat(
-            [self._lists(users, self.histories_of(users), n) for users in blocks],
-            ignore_index=True,
-        )
+        lists = [self._lists(users, self.histories_of(users), n) for users in blocks(user_ids)]
+        return pd.concat(lists, ignore_index=True)
 
     def fold_in(self, movie_ids: Ids, ratings: Values, n: int = LENGTH) -> pd.DataFrame:
         """List the best movies for somebody new, without training.
@@ -155,8 +148,9 @@ class EASE(SavedModel):
         """
         movies, stars = np.asarray(movie_ids, np.int64), np.asarray(ratings, np.float64)
         # An entry outside the columns keeps the row where there is no rating.
-        places = np.append(places_of(movies, self.movie_ids_), len(self.movie_ids_))
-        rated = histories(np.zeros_like(places), places, np.append(stars, 0), len(self.movie_ids_))
+        columns = np.append(codes_of(movies, self.movie_ids_), len(self.movie_ids_))
+        stars = np.append(stars, 0)
+        rated = histories(np.zeros_like(columns), columns, stars, len(self.movie_ids_))
         return self._lists(np.zeros(1, np.int64), rated, n).drop(columns="user_id")
 
     def histories_of(self, user_ids: Ids) -> "csr_array":
@@ -186,7 +180,7 @@ class EASE(SavedModel):
         Args:
             users: The users, shape (users,).
             rated: Their histories, shape (users, movies).
-            chosen: Each user's movies as places in ``movie_ids_``, best first.
+            chosen: Each user's movies as positions in ``movie_ids_``, best first.
             scores: The scores of all these, user after user.
 
         Returns:
@@ -215,7 +209,7 @@ class EASE(SavedModel):
 
         Returns:
             For each user and chosen movie up to two liked movies, the one that adds more first,
-            none that adds nothing; all movies are places in ``movie_ids_``.
+            none that adds nothing; all movies are positions in ``movie_ids_``.
         """
         modelled = len(self.weights_)
         likes = self._likes(rated, modelled)
@@ -226,7 +220,9 @@ class EASE(SavedModel):
             is_modelled = movies < modelled
             parts[:, is_modelled] = self.weights_[np.ix_(liked, movies[is_modelled])]
             first = np.argsort(-parts, axis=0, kind="stable")[:2]
-            causes.append([liked[two[parts[two, place] > 0]] for place, two in enumerate(first.T)])
+            causes.append(
+                [liked[two[parts[two, column] > 0]] for column, two in enumerate(first.T)]
+            )
         return causes
 
     def _likes(self, rated: "csr_array", modelled: int) -> "csr_array":
@@ -237,7 +233,7 @@ class EASE(SavedModel):
 
     def _lists(self, users: Ids, rated: "csr_array", n: int) -> pd.DataFrame:
         scores = self.scores(rated)
-        chosen = best(scores, rated, n)
+        chosen = top_n(scores, rated, n)
         rows = np.repeat(np.arange(len(users)), [len(movies) for movies in chosen])
         return self.lists(users, rated, chosen, scores[rows, np.concatenate(chosen)])
 

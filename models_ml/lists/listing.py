@@ -1,7 +1,7 @@
 """What the models that make lists of movies share: popularity, histories, selection, reasons."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -52,25 +52,38 @@ def popularity(rows: pd.DataFrame, liked_from: float) -> pd.DataFrame:
     )
 
 
-def places_of(movie_ids: Ids, known: Ids) -> NDArray[np.int64]:
-    """Find movies among the known ones, which stand in any order.
+def blocks(user_ids: Ids) -> list[Ids]:
+    """Divide users into blocks, in their order."""
+    return [user_ids[start : start + BLOCK] for start in range(0, len(user_ids), BLOCK)]
 
-    Returns:
-        Places in ``known``, of the shape of ``movie_ids``; ``len(known)`` for unknown ones.
+
+def blocks_of_pairs(X: Ids, movie_ids: Ids) -> Iterator[tuple[Ids, Ids, Ids, Ids]]:  # noqa: N803
+    """Divide pairs of users and movies by blocks of users.
+
+    Args:
+        X: Ids, shape (pairs, 2): a user's and a movie's in each row.
+        movie_ids: The known movies, shape (movies,); pairs of other movies are left out.
+
+    Yields:
+        For each block its users, ascending, and for each pair of them: its row in ``X``, its user
+        as a position in the block, and its movie as a position in ``movie_ids``.
     """
-    order = np.argsort(known)
-    return np.append(order, len(known))[codes_of(movie_ids, known[order])]
+    users = np.unique(X[:, 0])
+    rows, columns = codes_of(X[:, 0], users), codes_of(X[:, 1], movie_ids)
+    for number, block in enumerate(blocks(users)):
+        (pairs,) = np.nonzero((rows // BLOCK == number) & (columns < len(movie_ids)))
+        yield block, pairs, rows[pairs] % BLOCK, columns[pairs]
 
 
 def histories(
-    users: NDArray[np.int64], places: NDArray[np.int64], stars: NDArray[np.float64], n_movies: int
+    users: NDArray[np.int64], movies: NDArray[np.int64], stars: NDArray[np.float64], n_movies: int
 ) -> "csr_array":
     """Put ratings into a matrix of users and movies.
 
     Args:
         users: Each rating's user, a row of the matrix, shape (ratings,); the last row is the
             greatest of them.
-        places: Each rating's movie, a column of the matrix; those from ``n_movies`` on are left
+        movies: Each rating's movie, a column of the matrix; those from ``n_movies`` on are left
             out.
         stars: The ratings.
         n_movies: Number of columns.
@@ -80,13 +93,13 @@ def histories(
     """
     from scipy.sparse import csr_array
 
-    is_known = places < n_movies
-    cells = (users[is_known], places[is_known])
+    is_known = movies < n_movies
+    cells = (users[is_known], movies[is_known])
     shape = (int(users.max(initial=-1)) + 1, n_movies)
     return csr_array((stars[is_known].astype(np.float32), cells), shape=shape)
 
 
-def best(
+def top_n(
     scores: NDArray[np.float32], seen: "csr_array", n: int = LENGTH
 ) -> list[NDArray[np.int64]]:
     """Choose each user's best movies among those not seen.

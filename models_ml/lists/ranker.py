@@ -1,6 +1,5 @@
 """Lists of movies by boosted trees that rank the candidates of several sources."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +12,14 @@ from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
 from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.lists.ease import EASE, item_weights
-from models_ml.lists.listing import BLOCK, LENGTH, best, list_users, places_of, recommendations
+from models_ml.lists.listing import (
+    LENGTH,
+    blocks,
+    blocks_of_pairs,
+    list_users,
+    recommendations,
+    top_n,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -35,8 +41,8 @@ FEATURES = {
     "user_mean": 0,
     "genre_share": 0,
     "release_year": 0,
-    "years_after_taste": 0,
-    "popularity_above_taste": 0,
+    "years_after_liked": 0,
+    "popularity_above_liked": 0,
     "movie_age": 0,
     "years_in_data": 0,
 }
@@ -90,22 +96,22 @@ class Ranker(SavedModel):
         random_state: Seed of the rows and features that each tree sees.
 
     Attributes:
-        source_movie_ids_ and so on: The state of EASE on likes, under its names.
+        source_: EASE on likes.
         seen_weights_: The weights of EASE on all ratings, over the same movies, float32.
         like_counts_: How many like each movie, shape (movies,).
         release_years_: Shape (movies,); NaN where a movie has none.
         genres_: 1 where a movie has a genre, shape (movies, genres).
         first_rated_at_: When each movie was first rated, in years since 1970, shape (movies,).
         asked_at_: When each user was last seen, in years since 1970, shape (users + 1,); in the
-            last place, for users who are not known, when anybody was.
+            last position, for users who are not known, when anybody was.
         trees_: LightGBM's text of the trees, as bytes.
     """
 
     state: ClassVar = (
-        *(f"source_{name}" for name in EASE.state),
         *("seen_weights_", "like_counts_", "release_years_", "genres_"),
         *("first_rated_at_", "asked_at_", "trees_"),
     )
+    nested: ClassVar = {"source_": EASE}
 
     def __init__(
         self,
@@ -134,21 +140,6 @@ class Ranker(SavedModel):
         self.leaf_rows = leaf_rows
         self.learning_rate = learning_rate
         self.random_state = random_state
-
-    @property
-    def source(self) -> EASE:
-        """EASE on likes, not fitted before the ranker is."""
-        source = EASE(
-            liked_from=self.liked_from,
-            regularisation=self.regularisation,
-            min_likes=self.min_likes,
-            max_movies=self.max_movies,
-            random_state=self.random_state,
-        )
-        for name in EASE.state:
-            if hasattr(self, f"source_{name}"):
-                setattr(source, name, getattr(self, f"source_{name}"))
-        return source
 
     def fit(
         self,
@@ -186,15 +177,11 @@ class Ranker(SavedModel):
             one user means something; 0 for movies that are not known.
         """
         booster = self._booster()
-        users, rows = np.unique(X[:, 0], return_inverse=True)
-        places = places_of(X[:, 1], self.source_movie_ids_)
         predicted = np.zeros(len(X))
-        for start, pool in self._pools(users):
-            is_here = (rows >= start) & (rows < start + BLOCK)
-            is_here &= places < len(self.source_movie_ids_)
-            if is_here.any():
-                features = self._features(pool, rows[is_here] - start, places[is_here])
-                predicted[is_here] = booster.predict(features)
+        for users, pairs, rows, columns in blocks_of_pairs(X, self.source_.movie_ids_):
+            if len(pairs):
+                features = self._features(self._pool(users), rows, columns)
+                predicted[pairs] = booster.predict(features)
         return predicted
 
     def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
@@ -209,26 +196,30 @@ class Ranker(SavedModel):
             ``because`` (the ids of up to two liked movies that add most to the score of EASE).
         """
         booster = self._booster()
-        source = self.source
         lists = []
-        for start, pool in self._pools(user_ids):
-            rows, places = pool.is_candidate.nonzero()
-            scores = booster.predict(self._features(pool, rows, places))
+        for users in blocks(user_ids):
+            pool = self._pool(users)
+            rows, columns = pool.is_candidate.nonzero()
+            scores = booster.predict(self._features(pool, rows, columns))
             # By user, then by score; where the trees see no difference, EASE and popularity do.
-            order = np.lexsort((places, -pool.likes[rows, places], -scores, rows))
+            order = np.lexsort((columns, -pool.likes[rows, columns], -scores, rows))
             ends = np.cumsum(pool.is_candidate.sum(axis=1))[:-1]
             firsts = [of_user[:n] for of_user in np.split(order, ends)]
-            chosen = [places[first] for first in firsts]
-            users = user_ids[start : start + BLOCK]
-            lists.append(source.lists(users, pool.rated, chosen, scores[np.concatenate(firsts)]))
+            chosen = [columns[first] for first in firsts]
+            first_scores = scores[np.concatenate(firsts)]
+            lists.append(self.source_.lists(users, pool.rated, chosen, first_scores))
         return pd.concat(lists, ignore_index=True)
 
     def _fit_sources(
         self, ratings: pd.DataFrame, movies: pd.DataFrame, genres: pd.DataFrame
     ) -> None:
-        source = self.source.fit(ids_of(ratings), ratings["rating"].to_numpy())
-        for name in EASE.state:
-            setattr(self, f"source_{name}", getattr(source, name))
+        source = self.source_ = EASE(
+            liked_from=self.liked_from,
+            regularisation=self.regularisation,
+            min_likes=self.min_likes,
+            max_movies=self.max_movies,
+            random_state=self.random_state,
+        ).fit(ids_of(ratings), ratings["rating"].to_numpy())
         known = source.movie_ids_
         rated = source.histories_of(source.user_ids_)
         self.seen_weights_ = item_weights(self._seen(rated), self.seen_regularisation)
@@ -272,15 +263,12 @@ class Ranker(SavedModel):
     def _examples(self, validation: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Take the candidates of those who liked one: features, and 1 for a liked one."""
         liked = ids_of(validation[validation["rating"] >= self.liked_from])
-        liked = liked[np.isin(liked[:, 1], self.source_movie_ids_)]
-        users, rows = np.unique(liked[:, 0], return_inverse=True)
-        places = places_of(liked[:, 1], self.source_movie_ids_)
         features = [np.empty((0, len(FEATURES)), np.float32)]
         labels = [np.empty(0, np.int64)]
-        for start, pool in self._pools(users):
+        for users, _, rows, columns in blocks_of_pairs(liked, self.source_.movie_ids_):
+            pool = self._pool(users)
             is_liked = np.zeros(pool.is_candidate.shape, np.int64)
-            is_here = (rows >= start) & (rows < start + BLOCK)
-            is_liked[rows[is_here] - start, places[is_here]] = 1
+            is_liked[rows, columns] = 1
             # Those who liked no candidate say nothing of the order of candidates.
             pool.is_candidate[~(is_liked * pool.is_candidate).any(axis=1)] = False
             candidates = pool.is_candidate.nonzero()
@@ -288,22 +276,17 @@ class Ranker(SavedModel):
             labels.append(is_liked[candidates])
         return np.concatenate(features), np.concatenate(labels)
 
-    def _pools(self, users: Ids) -> Iterator[tuple[int, Pool]]:
-        """Ask the sources for a block of users at a time; with the number of its first user."""
-        for start in range(0, len(users), BLOCK):
-            yield start, self._pool(users[start : start + BLOCK])
-
     def _pool(self, users: Ids) -> Pool:
-        source = self.source
-        rated = source.histories_of(users)
-        likes = source.scores(rated)
+        """Ask the sources for a block of users, shape (users,)."""
+        rated = self.source_.histories_of(users)
+        likes = self.source_.scores(rated)
         seen = np.zeros_like(likes)
         seen[:, : len(self.seen_weights_)] = self._seen(rated) @ self.seen_weights_
         offers = (
-            best(likes.copy(), rated, self.candidates),
-            best(seen.copy(), rated, self.candidates),
+            top_n(likes.copy(), rated, self.candidates),
+            top_n(seen.copy(), rated, self.candidates),
             # Equal scores keep the order of the columns, which is that of popularity.
-            best(np.zeros_like(likes), rated, self.popular_candidates),
+            top_n(np.zeros_like(likes), rated, self.popular_candidates),
         )
         lengths = (self.candidates, self.candidates, self.popular_candidates)
         ranks = np.empty((len(offers), *likes.shape), np.int32)
@@ -313,52 +296,62 @@ class Ranker(SavedModel):
             for row, movies in enumerate(chosen):
                 of_source[row, movies] = np.arange(len(movies)) + 1
                 is_candidate[row, movies] = True
-        asked_at = self.asked_at_[codes_of(users, self.source_user_ids_)]
+        asked_at = self.asked_at_[codes_of(users, self.source_.user_ids_)]
         return Pool(rated, asked_at, likes, seen, ranks, is_candidate)
 
     def _seen(self, rated: "csr_array") -> "csr_array":
-        seen = rated[:, : len(self.source_weights_)].copy()
+        seen = rated[:, : len(self.source_.weights_)].copy()
         seen.data = np.ones_like(seen.data)
         return seen
 
     def _features(
-        self, pool: Pool, rows: NDArray[np.int64], places: NDArray[np.int64]
+        self, pool: Pool, rows: NDArray[np.int64], movies: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Make the columns of ``FEATURES`` for pairs of a pool's users and movies."""
+        """Make the columns of ``FEATURES`` for pairs of a pool's users and movies.
+
+        Args:
+            pool: What the sources offer to the users.
+            rows: The users as positions in the pool, shape (pairs,).
+            movies: The movies as positions in ``source_.movie_ids_``, shape (pairs,).
+
+        Returns:
+            Shape (pairs, features).
+        """
         liked = pool.rated.copy()
         liked.data = (liked.data >= self.liked_from).astype(np.float32)
         user_likes = liked.sum(axis=1)
         rating_counts = np.diff(pool.rated.indptr)
         with np.errstate(invalid="ignore"):
-            # Who likes nothing has no taste, and who rated nothing no mean: NaN, which trees know.
+            # Who likes nothing has no means of likes, and who rated nothing no mean rating: NaN,
+            # which trees know.
             genre_shares = (liked @ self.genres_) / user_likes[:, None]
-            taste_year = (
+            liked_year = (
                 liked
                 @ np.nan_to_num(self.release_years_)
                 / (liked @ np.isfinite(self.release_years_).astype(np.float32))
             )
-            log_counts = np.log(self.source_rating_counts_).astype(np.float32)
-            taste_count = liked @ log_counts / user_likes
+            log_counts = np.log(self.source_.rating_counts_).astype(np.float32)
+            liked_popularity = liked @ log_counts / user_likes
             user_means = pool.rated.sum(axis=1) / rating_counts
-        years = self.release_years_[places]
+        years = self.release_years_[movies]
         columns = {
-            "like_score": pool.likes[rows, places],
-            "like_rank": pool.ranks[0, rows, places],
-            "seen_score": pool.seen[rows, places],
-            "seen_rank": pool.ranks[1, rows, places],
-            "popularity_rank": pool.ranks[2, rows, places],
-            "movie_likes": self.like_counts_[places],
-            "movie_ratings": self.source_rating_counts_[places],
-            "movie_mean": self.source_mean_ratings_[places],
+            "like_score": pool.likes[rows, movies],
+            "like_rank": pool.ranks[0, rows, movies],
+            "seen_score": pool.seen[rows, movies],
+            "seen_rank": pool.ranks[1, rows, movies],
+            "popularity_rank": pool.ranks[2, rows, movies],
+            "movie_likes": self.like_counts_[movies],
+            "movie_ratings": self.source_.rating_counts_[movies],
+            "movie_mean": self.source_.mean_ratings_[movies],
             "user_likes": user_likes[rows],
             "user_mean": user_means[rows],
-            "genre_share": np.einsum("ij,ij->i", genre_shares[rows], self.genres_[places])
-            / np.maximum(self.genres_[places].sum(axis=1), 1),
+            "genre_share": np.einsum("ij,ij->i", genre_shares[rows], self.genres_[movies])
+            / np.maximum(self.genres_[movies].sum(axis=1), 1),
             "release_year": years,
-            "years_after_taste": years - taste_year[rows],
-            "popularity_above_taste": log_counts[places] - taste_count[rows],
+            "years_after_liked": years - liked_year[rows],
+            "popularity_above_liked": log_counts[movies] - liked_popularity[rows],
             "movie_age": 1970 + pool.asked_at[rows] - years,
-            "years_in_data": pool.asked_at[rows] - self.first_rated_at_[places],
+            "years_in_data": pool.asked_at[rows] - self.first_rated_at_[movies],
         }
         return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)
 

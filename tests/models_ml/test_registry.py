@@ -164,10 +164,10 @@ class TestEveryModel:
         )
 
     def test_saved_files_hold_plain_arrays_and_json(self, saved: Path) -> None:
-        files = {path.name for path in saved.iterdir()}
+        files = {path for path in saved.rglob("*") if path.is_file()}
 
-        assert {Path(name).suffix for name in files} == {".npy", ".json"}
-        for path in saved.glob("*.npy"):
+        assert {path.suffix for path in files} == {".npy", ".json"}
+        for path in saved.rglob("*.npy"):
             assert not np.load(path, allow_pickle=False).dtype.hasobject
 
     def test_parameters_survive_a_round_trip(self, outcome: Outcome, saved: Path) -> None:

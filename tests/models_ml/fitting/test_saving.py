@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +27,17 @@ class Doubler(SavedModel):
 
 class Other(Doubler):
     pass
+
+
+class Outer(SavedModel):
+    nested: ClassVar = {"inner_": Doubler}
+
+    def __init__(self, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self) -> "Outer":
+        self.inner_ = Doubler(scale=(1.0, 7.0)).fit()
+        return self
 
 
 @pytest.fixture
@@ -89,3 +101,25 @@ def test_a_damaged_model_is_said(saved: Path, damage: str) -> None:
 def test_a_model_of_another_class_is_said(saved: Path) -> None:
     with pytest.raises(UserError, match="holds a Doubler, not a Other"):
         Other.load(saved)
+
+
+def test_a_model_within_a_model_is_a_folder_within_its_folder(tmp_path: Path) -> None:
+    Outer().fit().save(tmp_path / "model")
+    inner = Outer.load(tmp_path / "model").inner_
+
+    assert inner.get_params() == {"scale": (1.0, 7.0), "random_state": 0}
+    np.testing.assert_array_equal(inner.factor_, [2.0, 4.0])
+    np.testing.assert_array_equal(Doubler.load(tmp_path / "model" / "inner_").factor_, [2.0, 4.0])
+
+
+@pytest.mark.parametrize("inner", [None, Other])
+def test_a_model_whose_inner_one_is_missing_or_another_is_refused(
+    tmp_path: Path, inner: type[Doubler] | None
+) -> None:
+    Outer().fit().save(tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "inner_")
+    if inner:
+        inner().fit().save(tmp_path / "model" / "inner_")
+
+    with pytest.raises(UserError, match=r"inner_ holds"):
+        Outer.load(tmp_path / "model")

@@ -7,14 +7,13 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
 from models_ml.lists.listing import (
-    best,
     histories,
-    places_of,
     popularity,
     readable_title,
     reason,
     reasons,
     titles_of,
+    top_n,
 )
 
 
@@ -27,7 +26,7 @@ def scores_and_seen(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(case=scores_and_seen(), n=st.integers(1, 25))
-def test_best_is_a_sorted_list_without_what_was_seen(
+def test_top_n_is_a_sorted_list_without_what_was_seen(
     case: tuple[np.ndarray, np.ndarray], n: int
 ) -> None:
     scores, seen = case
@@ -35,7 +34,7 @@ def test_best_is_a_sorted_list_without_what_was_seen(
         sorted(np.flatnonzero(~of_user), key=lambda movie: (-row[movie], movie))[:n]
         for row, of_user in zip(scores, seen, strict=True)
     ]
-    chosen = best(scores.copy(), csr_array(seen), n)
+    chosen = top_n(scores.copy(), csr_array(seen), n)
     assert [movies.tolist() for movies in chosen] == expected
 
 
@@ -44,9 +43,9 @@ def test_a_list_does_not_depend_on_who_else_is_asked_for(
     case: tuple[np.ndarray, np.ndarray],
 ) -> None:
     scores, seen = case
-    together = best(scores.copy(), csr_array(seen))
+    together = top_n(scores.copy(), csr_array(seen))
     for row in range(len(scores)):
-        (alone,) = best(scores[[row]], csr_array(seen[[row]]))
+        (alone,) = top_n(scores[[row]], csr_array(seen[[row]]))
         assert alone.tolist() == together[row].tolist()
 
 
@@ -62,13 +61,6 @@ def test_popularity_counts_likes_first_then_ratings_then_ids() -> None:
         [9, 1, 4, 2.5],
         [1, 0, 1, 3.5],
     ]
-
-
-@given(known=st.lists(st.integers(0, 50), unique=True, min_size=1), asked=st.lists(st.integers()))
-def test_places_are_those_in_the_list(known: list[int], asked: list[int]) -> None:
-    asked = [movie for movie in asked if abs(movie) < 2**62] + known
-    expected = [known.index(movie) if movie in known else len(known) for movie in asked]
-    assert places_of(np.array(asked), np.array(known)).tolist() == expected
 
 
 def test_histories_leave_unknown_movies_out() -> None:

@@ -36,7 +36,7 @@ MOVIES = pd.DataFrame(
     }
 )
 GENRES = pd.DataFrame(
-    [(movie, f"Genre {place % N_GROUPS}") for place, movie in enumerate(MOVIES["movie_id"])]
+    [(movie, f"Genre {position % N_GROUPS}") for position, movie in enumerate(MOVIES["movie_id"])]
     + [(100, "Genre 1")],
     columns=["movie_id", "genre"],
 )
@@ -68,9 +68,9 @@ def fitted(parts: tuple[pd.DataFrame, pd.DataFrame]) -> Ranker:
 
 def features_of(model: Ranker, user: int, movie: int) -> dict[str, float]:
     """A row of the trees for one user and movie, by name."""
-    ((_, pool),) = model._pools(np.array([user]))
-    place = model.source_movie_ids_.tolist().index(movie)
-    (row,) = model._features(pool, np.array([0]), np.array([place]))
+    pool = model._pool(np.array([user]))
+    column = model.source_.movie_ids_.tolist().index(movie)
+    (row,) = model._features(pool, np.array([0]), np.array([column]))
     return dict(zip(FEATURES, row.tolist(), strict=True))
 
 
@@ -101,8 +101,8 @@ def test_the_sources_know_all_rows_in_the_end(rows, fitted) -> None:
     ease = EASE(regularisation=5).fit(
         rows[["user_id", "movie_id"]].to_numpy(), rows["rating"].to_numpy()
     )
-    np.testing.assert_array_equal(fitted.source.movie_ids_, ease.movie_ids_)
-    np.testing.assert_allclose(fitted.source.weights_, ease.weights_, atol=1e-6)
+    np.testing.assert_array_equal(fitted.source_.movie_ids_, ease.movie_ids_)
+    np.testing.assert_allclose(fitted.source_.weights_, ease.weights_, atol=1e-6)
 
 
 def test_the_trees_learn_from_sources_that_have_not_seen_the_labels(parts, monkeypatch) -> None:
@@ -111,7 +111,7 @@ def test_the_trees_learn_from_sources_that_have_not_seen_the_labels(parts, monke
     learn = Ranker._fit_trees
 
     def watched(self: Ranker, rows: pd.DataFrame) -> None:
-        known = self.source.histories_of(np.unique(rows["user_id"]))
+        known = self.source_.histories_of(np.unique(rows["user_id"]))
         seen.append(known.nnz)
         learn(self, rows)
 
@@ -129,8 +129,8 @@ def test_labels_are_the_liked_validation_rows_among_candidates(parts) -> None:
 
     expected, rows_expected = 0, 0
     for user, of_user in validation[validation["rating"] >= 4].groupby("user_id"):
-        ((_, pool),) = model._pools(np.array([user]))
-        candidates = set(model.source_movie_ids_[pool.is_candidate[0]])
+        pool = model._pool(np.array([user]))
+        candidates = set(model.source_.movie_ids_[pool.is_candidate[0]])
         hits = len(candidates & set(of_user["movie_id"]))
         expected += hits
         rows_expected += len(candidates) if hits else 0
@@ -154,7 +154,7 @@ def test_features_are_what_their_names_say(rows, fitted) -> None:
     assert found["genre_share"] == pytest.approx(shares, abs=1e-6)
     years = liked.drop_duplicates("movie_id")["release_year"].astype(float)
     assert found["release_year"] == 1942
-    assert found["years_after_taste"] == pytest.approx(1942 - years.mean(), abs=1e-3)
+    assert found["years_after_liked"] == pytest.approx(1942 - years.mean(), abs=1e-3)
     year = 365.25 * DAY
     asked = own["rated_at"].max()
     assert found["years_in_data"] == pytest.approx(
@@ -167,12 +167,12 @@ def test_features_are_what_their_names_say(rows, fitted) -> None:
 
 def test_ranks_are_those_of_the_sources(rows, fitted) -> None:
     rated = set(rows.loc[rows["user_id"] == 10, "movie_id"])
-    unseen = [movie for movie in fitted.source_movie_ids_.tolist() if movie not in rated]
-    by_ease = fitted.source.recommend(np.array([10]), 25)["movie_id"].tolist()
-    for place, movie in enumerate(unseen):
+    unseen = [movie for movie in fitted.source_.movie_ids_.tolist() if movie not in rated]
+    by_ease = fitted.source_.recommend(np.array([10]), 25)["movie_id"].tolist()
+    for position, movie in enumerate(unseen):
         found = features_of(fitted, 10, movie)
         ease_rank = by_ease.index(movie) + 1 if movie in by_ease else 26
-        assert (found["popularity_rank"], found["like_rank"]) == (min(place + 1, 11), ease_rank)
+        assert (found["popularity_rank"], found["like_rank"]) == (min(position + 1, 11), ease_rank)
 
 
 def test_the_same_seed_gives_the_same_trees_and_another_does_not(parts, fitted) -> None:
@@ -189,7 +189,7 @@ def test_a_saved_model_gives_the_same_lists(fitted, tmp_path: Path) -> None:
 
 
 def test_an_unknown_user_has_a_list_and_an_unknown_movie_a_score(fitted) -> None:
-    known = fitted.source_movie_ids_[0]
+    known = fitted.source_.movie_ids_[0]
     assert len(fitted.recommend(np.array([9]))) == 20
     assert not any(fitted.recommend(np.array([9]))["because"])
     scores = fitted.predict(np.array([[9, known], [10, 9], [9, 9]]))
@@ -214,7 +214,7 @@ def test_where_nothing_can_be_learnt_lists_are_those_of_ease(parts) -> None:
     users = np.unique(train_rows["user_id"])
     columns = ["user_id", "rank", "movie_id", "because"]
     pd.testing.assert_frame_equal(
-        model.recommend(users)[columns], model.source.recommend(users)[columns]
+        model.recommend(users)[columns], model.source_.recommend(users)[columns]
     )
 
 
