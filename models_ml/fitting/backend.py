@@ -1,17 +1,13 @@
 """TensorFlow with Keras, and LightGBM, imported when they are needed: that takes seconds."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from warehouse.errors import UserError
 from warehouse.settings import read_settings
-
-EpochReport = Callable[[int, float, float], None]
-"""Takes the number of an epoch, its loss and its validation loss."""
 
 
 @cache
@@ -63,34 +59,3 @@ def _silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-
-
-def epoch_log(report: EpochReport, loss: str = "loss") -> Any:
-    """Make a Keras callback that reports epochs and keeps them.
-
-    Args:
-        report: Called after each epoch.
-        loss: What Keras calls the loss to keep: its own holds penalties, a metric does not.
-
-    Returns:
-        A callback whose ``rows`` are one an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``,
-        ``seconds``.
-    """
-
-    class EpochLog(load_keras().callbacks.Callback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.rows: list[dict[str, float]] = []
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seconds = time.perf_counter() - self.began
-            value, val_value = float(logs[loss]), float(logs[f"val_{loss}"])
-            self.rows.append(
-                {"epoch": epoch + 1, "loss": value, "val_loss": val_value, "seconds": seconds}
-            )
-            report(epoch + 1, value, val_value)
-
-    return EpochLog()

@@ -25,3 +25,8 @@ def codes_of(ids: Ids, known: Ids) -> NDArray[np.int64]:
 def ids_of(rows: pd.DataFrame) -> Ids:
     """Take the ids out of rows, shape (rows, 2): a user's and a movie's in each."""
     return rows[["user_id", "movie_id"]].to_numpy(np.int64)
+
+
+def ids_and_ratings(rows: pd.DataFrame) -> tuple[Ids, Values]:
+    """Take ids, shape (rows, 2), and ratings in stars, shape (rows,), out of rows."""
+    return ids_of(rows), rows["rating"].to_numpy(np.float64)

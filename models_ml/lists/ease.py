@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
 from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.lists.listing import (
@@ -271,7 +271,7 @@ def train(task: Task) -> Outcome:
     parts = task.parts
     rows = pd.concat([parts.train, parts.validation], ignore_index=True)
     model = EASE(**task.params, random_state=task.seed)
-    model.fit(ids_of(rows), rows["rating"].to_numpy())
+    model.fit(*ids_and_ratings(rows))
     task.report("listing movies")
     lists = model.recommend(list_users(task))
     note = f"{len(model.weights_):,} movies in the model, lists for {lists['user_id'].nunique():,}"

@@ -1,16 +1,17 @@
 """Lists of movies by boosted trees that rank the candidates of several sources."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models_ml.fitting.backend import load_lightgbm
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings, ids_of
 from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
+from models_ml.fitting.training import fit_trees, trees_from_bytes, trees_to_bytes
 from models_ml.lists.ease import EASE, item_weights
 from models_ml.lists.listing import (
     LENGTH,
@@ -89,9 +90,9 @@ class Ranker(SavedModel):
         max_movies: Movies in either EASE at most, the most liked ones.
         candidates: Movies that each EASE offers a user.
         popular_candidates: Movies that popularity offers, the most liked ones.
-        trees: Number of trees.
-        leaves: Leaves of a tree.
-        leaf_rows: Candidates in a leaf at least.
+        n_estimators: Number of trees.
+        num_leaves: Leaves of a tree at most.
+        min_child_samples: Candidates in a leaf at least.
         learning_rate: The weight of each tree.
         random_state: Seed of the rows and features that each tree sees.
 
@@ -122,9 +123,9 @@ class Ranker(SavedModel):
         max_movies: int = 10_000,
         candidates: int = 100,
         popular_candidates: int = 50,
-        trees: int = 300,
-        leaves: int = 7,
-        leaf_rows: int = 100,
+        n_estimators: int = 300,
+        num_leaves: int = 7,
+        min_child_samples: int = 100,
         learning_rate: float = 0.03,
         random_state: int = 0,
     ) -> None:
@@ -135,9 +136,9 @@ class Ranker(SavedModel):
         self.max_movies = max_movies
         self.candidates = candidates
         self.popular_candidates = popular_candidates
-        self.trees = trees
-        self.leaves = leaves
-        self.leaf_rows = leaf_rows
+        self.n_estimators = n_estimators
+        self.num_leaves = num_leaves
+        self.min_child_samples = min_child_samples
         self.learning_rate = learning_rate
         self.random_state = random_state
 
@@ -176,12 +177,12 @@ class Ranker(SavedModel):
             Chances that the user likes the movie next, shape (rows,), of which only the order for
             one user means something; 0 for movies that are not known.
         """
-        booster = self._booster()
+        trees = trees_from_bytes(self.trees_)
         predicted = np.zeros(len(X))
         for users, pairs, rows, columns in blocks_of_pairs(X, self.source_.movie_ids_):
             if len(pairs):
                 features = self._features(self._pool(users), rows, columns)
-                predicted[pairs] = booster.predict(features)
+                predicted[pairs] = trees.predict(features)
         return predicted
 
     def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
@@ -195,12 +196,12 @@ class Ranker(SavedModel):
             A row a user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
             ``because`` (the ids of up to two liked movies that add most to the score of EASE).
         """
-        booster = self._booster()
+        trees = trees_from_bytes(self.trees_)
         lists = []
         for users in blocks(user_ids):
             pool = self._pool(users)
             rows, columns = pool.is_candidate.nonzero()
-            scores = booster.predict(self._features(pool, rows, columns))
+            scores = trees.predict(self._features(pool, rows, columns))
             # By user, then by score; where the trees see no difference, EASE and popularity do.
             order = np.lexsort((columns, -pool.likes[rows, columns], -scores, rows))
             ends = np.cumsum(pool.is_candidate.sum(axis=1))[:-1]
@@ -219,7 +220,7 @@ class Ranker(SavedModel):
             min_likes=self.min_likes,
             max_movies=self.max_movies,
             random_state=self.random_state,
-        ).fit(ids_of(ratings), ratings["rating"].to_numpy())
+        ).fit(*ids_and_ratings(ratings))
         known = source.movie_ids_
         rated = source.histories_of(source.user_ids_)
         self.seen_weights_ = item_weights(self._seen(rated), self.seen_regularisation)
@@ -240,25 +241,19 @@ class Ranker(SavedModel):
         if not len(labels):
             # LightGBM refuses an empty table: equal rows make trees without branches.
             features, labels = np.zeros((2, len(FEATURES)), np.float32), np.zeros(2, np.int64)
-        lightgbm = load_lightgbm()
         params = {
             "objective": "binary",
-            "num_leaves": self.leaves,
-            "min_data_in_leaf": self.leaf_rows,
+            "num_leaves": self.num_leaves,
+            "min_child_samples": self.min_child_samples,
             "learning_rate": self.learning_rate,
-            "feature_fraction": 0.7,
-            "bagging_fraction": 0.8,
-            "bagging_freq": 1,
-            "lambda_l2": 5.0,
+            "colsample_bytree": 0.7,
+            "subsample": 0.8,
+            "reg_lambda": 5.0,
             "monotone_constraints": list(FEATURES.values()),
-            "seed": self.random_state,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbose": -1,
         }
-        data = lightgbm.Dataset(features, labels, feature_name=list(FEATURES))
-        text = lightgbm.train(params, data, self.trees).model_to_string()
-        self.trees_ = np.frombuffer(text.encode(), np.uint8)
+        data = load_lightgbm().Dataset(features, labels, feature_name=list(FEATURES))
+        trees = fit_trees(params, self.n_estimators, self.random_state, data)
+        self.trees_ = trees_to_bytes(trees)
 
     def _examples(self, validation: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Take the candidates of those who liked one: features, and 1 for a liked one."""
@@ -355,9 +350,6 @@ class Ranker(SavedModel):
         }
         return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)
 
-    def _booster(self) -> Any:
-        return load_lightgbm().Booster(model_str=self.trees_.tobytes().decode())
-
 
 def train(task: Task) -> Outcome:
     """Fit the trees to the validation rows of a protocol, the sources to all, and list movies."""
@@ -370,7 +362,9 @@ def train(task: Task) -> Outcome:
         asked_now=task.protocol is None,
     )
     lists = model.recommend(list_users(task))
-    note = f"{model.trees} trees over three sources, lists for {lists['user_id'].nunique():,}"
+    note = (
+        f"{model.n_estimators} trees over three sources, lists for {lists['user_id'].nunique():,}"
+    )
     results = {"recommendations": recommendations(task, lists, model.liked_from)}
     return Outcome(model, results, note)
 

@@ -1,6 +1,5 @@
 """Ratings by boosted trees over features of the user and the movie, with intervals."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
-from models_ml.fitting.backend import EpochReport, load_lightgbm
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.backend import load_lightgbm
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
+from models_ml.fitting.training import History, fit_trees, trees_from_bytes, trees_to_bytes
 from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
-from models_ml.ratings.predictions import predictions_with_intervals
+from models_ml.ratings.predictions import predictions
 
 USER_FEATURES = (
     *("rating_count", "user_bias", "std_rating", "half_star_pct"),
@@ -154,12 +154,12 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         scale: The lowest and the highest rating, in stars; predictions stay between them.
         learning_rate: What a tree's leaf adds is multiplied by this.
         interval_learning_rate: The same for the trees of the intervals.
-        leaves: Leaves of a tree at most.
-        leaf_rows: Rows of a leaf at least.
-        column_share: Share of the features that a tree may split on.
-        row_share: Share of the rows that a tree sees.
-        ridge: Penalty on the square of a leaf's value.
-        max_trees: Trees of an ensemble at most.
+        num_leaves: Leaves of a tree at most.
+        min_child_samples: Rows of a leaf at least.
+        colsample_bytree: Share of the features that a tree may split on.
+        subsample: Share of the rows that a tree sees.
+        reg_lambda: Penalty on the square of a leaf's value.
+        n_estimators: Trees of an ensemble at most.
         patience: Trees without a better validation loss before an ensemble is complete.
         hidden_share: Share of the training rows that are fitted once more without their user.
         level: The probability with which a rating is to lie in its interval.
@@ -183,12 +183,12 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         scale: tuple[float, float] = (0.5, 5.0),
         learning_rate: float = 0.05,
         interval_learning_rate: float = 0.15,
-        leaves: int = 31,
-        leaf_rows: int = 40,
-        column_share: float = 0.5,
-        row_share: float = 0.8,
-        ridge: float = 5.0,
-        max_trees: int = 2000,
+        num_leaves: int = 31,
+        min_child_samples: int = 40,
+        colsample_bytree: float = 0.5,
+        subsample: float = 0.8,
+        reg_lambda: float = 5.0,
+        n_estimators: int = 2000,
         patience: int = 30,
         hidden_share: float = 0.2,
         level: float = 0.9,
@@ -197,12 +197,12 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.scale = scale
         self.learning_rate = learning_rate
         self.interval_learning_rate = interval_learning_rate
-        self.leaves = leaves
-        self.leaf_rows = leaf_rows
-        self.column_share = column_share
-        self.row_share = row_share
-        self.ridge = ridge
-        self.max_trees = max_trees
+        self.num_leaves = num_leaves
+        self.min_child_samples = min_child_samples
+        self.colsample_bytree = colsample_bytree
+        self.subsample = subsample
+        self.reg_lambda = reg_lambda
+        self.n_estimators = n_estimators
         self.patience = patience
         self.hidden_share = hidden_share
         self.level = level
@@ -215,7 +215,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         folds: NDArray[np.int64],
         entities: Mapping[int, Entities],
         validation: tuple[Ids, Values],
-        report: EpochReport = lambda epoch, loss, val_loss: None,
+        report: Report = lambda words: None,
     ) -> "Boosting":
         """Fit the three ensembles and the margins.
 
@@ -226,7 +226,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
             entities: By each fold, what the training rows of all others tell; by 0, what all do.
             validation: ``X`` and ``y`` of the rows that decide when to stop and how wide
                 intervals are.
-            report: Called after each tree with its number, loss and validation loss.
+            report: Called with a few words after each tree.
 
         Returns:
             The model itself.
@@ -241,11 +241,11 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.movie_ids_, self.movies_, self.genres_ = known.movie_ids, known.movies, known.genres
         training = self._training_rows(X, y, folds, entities)
         validating = Rows(known.features(validation[0]), validation[1], known.biases(validation[0]))
-        log = _TreeLog(report)
+        history = History(report, unit="tree")
         trees = self._boost(
-            {"objective": "l2", "learning_rate": self.learning_rate}, training, validating, log
+            {"objective": "l2", "learning_rate": self.learning_rate}, training, validating, history
         )
-        self.history_ = log.rows
+        self.history_ = history.rows
         self.gains_ = trees.feature_importance("gain")
         self.split_counts_ = trees.feature_importance("split")
         tail = (1 - self.level) / 2
@@ -254,7 +254,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
             self._boost({**quantile, "alpha": alpha}, training, validating)
             for alpha in (tail, 1 - tail)
         ]
-        self.trees_, self.lower_trees_, self.upper_trees_ = map(_bytes, (trees, *ends))
+        self.trees_, self.lower_trees_, self.upper_trees_ = map(trees_to_bytes, (trees, *ends))
         self.margins_ = self._calibrate(*validation)
         return self
 
@@ -294,41 +294,41 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         objective: dict[str, Any],
         training: Rows,
         validation: Rows,
-        log: "_TreeLog | None" = None,
+        history: History | None = None,
     ) -> Any:
         lightgbm = load_lightgbm()
-        params = {
-            **objective,
-            "num_leaves": self.leaves,
-            "min_data_in_leaf": self.leaf_rows,
-            "feature_fraction": self.column_share,
-            "bagging_fraction": self.row_share,
-            "bagging_freq": 1,
-            "lambda_l2": self.ridge,
-            "seed": self.random_state,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbose": -1,
-        }
         data, validating = (
-            lightgbm.Dataset(rows.features, rows.stars, init_score=rows.biases, params=params)
+            lightgbm.Dataset(rows.features, rows.stars, init_score=rows.biases)
             for rows in (training, validation)
         )
-        validating.set_reference(data)
-        stop = lightgbm.early_stopping(self.patience, verbose=False)
-        return lightgbm.train(
-            params,
+
+        def log(state: Any) -> None:
+            # The last digits of a sum depend on the number of threads.
+            losses = {name: round(loss, 9) for name, _, loss, *_ in state.evaluation_result_list}
+            if history:
+                history.add(losses["training"], losses["validation"])
+
+        return fit_trees(
+            {
+                **objective,
+                "num_leaves": self.num_leaves,
+                "min_child_samples": self.min_child_samples,
+                "colsample_bytree": self.colsample_bytree,
+                "subsample": self.subsample,
+                "reg_lambda": self.reg_lambda,
+            },
+            self.n_estimators,
+            self.random_state,
             data,
-            self.max_trees,
-            valid_sets=[data, validating] if log else [validating],
-            valid_names=["training", "validation"] if log else ["validation"],
-            callbacks=[log, stop] if log else [stop],
+            valid_sets=[data, validating] if history else [validating],
+            valid_names=["training", "validation"] if history else ["validation"],
+            callbacks=[log, lightgbm.early_stopping(self.patience, verbose=False)],
         )
 
     def _sum(self, trees: NDArray[np.uint8], X: Ids) -> Values:  # noqa: N803
-        booster = load_lightgbm().Booster(model_str=trees.tobytes().decode())
         known = self._known()
-        return np.asarray(known.biases(X) + booster.predict(known.features(X)), dtype=np.float64)
+        corrections = trees_from_bytes(trees).predict(known.features(X))
+        return np.asarray(known.biases(X) + corrections, dtype=np.float64)
 
     def _known(self) -> Entities:
         return Entities(
@@ -359,33 +359,8 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         return np.maximum(self._sum(self.lower_trees_, X) - y, y - self._sum(self.upper_trees_, X))
 
 
-class _TreeLog:
-    """A LightGBM callback that reports trees and keeps their losses."""
-
-    def __init__(self, report: EpochReport) -> None:
-        self.report = report
-        self.rows: list[dict[str, float]] = []
-        self.began = time.perf_counter()
-
-    def __call__(self, state: Any) -> None:
-        now = time.perf_counter()
-        # The last digits of a sum depend on the number of threads.
-        losses = {name: round(loss, 9) for name, _, loss, *_ in state.evaluation_result_list}
-        loss, val_loss = losses["training"], losses["validation"]
-        epoch = state.iteration + 1
-        self.rows.append(
-            {"epoch": epoch, "loss": loss, "val_loss": val_loss, "seconds": now - self.began}
-        )
-        self.began = now
-        self.report(epoch, loss, val_loss)
-
-
 def _hidden(ids: Ids) -> Ids:
     return np.column_stack([np.full(len(ids), NOBODY), ids[:, 1]])
-
-
-def _bytes(booster: Any) -> NDArray[np.uint8]:
-    return np.frombuffer(booster.model_to_string().encode(), dtype=np.uint8)
 
 
 def train(task: Task) -> Outcome:
@@ -398,14 +373,11 @@ def train(task: Task) -> Outcome:
     folds = parts.train.merge(marts["features.rating_folds"], on=["user_id", "movie_id"])["fold"]
     model = Boosting(**task.params, scale=task.scale, random_state=task.seed)
     model.fit(
-        ids_of(parts.train),
-        parts.train["rating"].to_numpy(),
+        *ids_and_ratings(parts.train),
         folds.to_numpy(np.int64),
         {fold: entities_of(marts, fold) for fold in (ALL_ROWS, *folds.unique())},
-        (ids_of(parts.validation), parts.validation["rating"].to_numpy()),
-        report=lambda epoch, loss, val_loss: task.report(
-            f"tree {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
-        ),
+        ids_and_ratings(parts.validation),
+        report=task.report,
     )
     results = {
         "training_history": pd.DataFrame(model.history_),
@@ -419,7 +391,7 @@ def train(task: Task) -> Outcome:
         ),
     }
     if task.protocol:
-        results["rating_predictions"] = predictions_with_intervals(model, parts)
+        results["rating_predictions"] = predictions(model, parts)
     losses = [row["val_loss"] for row in model.history_]
     return Outcome(model, results, f"{int(np.argmin(losses)) + 1} trees beside the biases")
 

@@ -61,8 +61,8 @@ def grouped_conformal_quantile(
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(scores)
     below = np.cumsum(1 / sizes[codes[order]]) / (len(sizes) + 1)
-    place = int(np.searchsorted(below, level - TOLERANCE))
-    return math.inf if place == len(scores) else float(scores[order[place]])
+    position = int(np.searchsorted(below, level - TOLERANCE))
+    return math.inf if position == len(scores) else float(scores[order[position]])
 
 
 def _check(scores: NDArray[np.float64], level: float) -> None:

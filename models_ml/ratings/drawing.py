@@ -23,7 +23,7 @@ TEXT = """\
 
 A rating is the mean of all ratings, plus what the user gives more or less than others, plus what
 the movie gets more or less than others, plus the dot product of the user's and the movie's
-vector: how well the movie suits the user's taste. A movie's bias and its vector both have two
+vector: how well the movie suits the user. A movie's bias and its vector both have two
 parts, one of its own and one of its content (genres, decade, tags), so that a movie nobody has
 rated has a sensible bias and vector as well. Penalties keep what rests on few ratings small.
 

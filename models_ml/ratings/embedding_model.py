@@ -1,7 +1,5 @@
 """The embedding model, in Keras: biases, and vectors of users and of movies with their content."""
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -9,12 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
-from models_ml.fitting.backend import EpochReport, epoch_log, load_keras
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.backend import load_keras
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
+from models_ml.fitting.training import fit_network
 from models_ml.ratings.conformal import conformal_quantile
-from models_ml.ratings.predictions import predictions_with_intervals
+from models_ml.ratings.predictions import embeddings, predictions
 from models_ml.ratings.shrunken_biases import Biases, shrunken_biases
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         entities: tuple[Ids, Ids] | None = None,
         content: pd.DataFrame | None = None,
         ages: Values | None = None,
-        report: EpochReport = lambda epoch, loss, val_loss: None,
+        report: Report = lambda words: None,
     ) -> "EmbeddingModel":
         """Fit biases and vectors.
 
@@ -138,7 +137,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
                 ``validation``.
             content: A row a movie and feature: ``movie_id``, ``feature``.
             ages: How many years older than the latest each rating is, shape (ratings,).
-            report: Called after each epoch with its number, loss and validation loss.
+            report: Called with a few words after each epoch.
 
         Returns:
             The model itself.
@@ -150,7 +149,17 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         rows, validation_rows = self._codes(X), (self._codes(validation[0]), validation[1])
         weights, start = self._start(rows, y, validation_rows, features, ages)
         network = self._network(rows, features, start)
-        self._train(network, (rows, y), validation_rows, weights, report)
+        self.history_ = fit_network(
+            network,
+            (inputs(rows), y),
+            (inputs(validation_rows[0]), validation_rows[1]),
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            report=report,
+            weights=weights,
+        )
         self._extract(network, features, start.mean)
         errors = np.abs(self.predict(validation[0]) - validation[1])
         low, high = self.scale
@@ -251,42 +260,6 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
             network.get_layer(name).set_weights([factors])
         return network
 
-    def _train(
-        self,
-        network: "keras.Model",
-        training: tuple[Ids, Values],
-        validation: tuple[Ids, Values],
-        weights: Values,
-        report: EpochReport,
-    ) -> None:
-        """Train until the validation error no longer falls, and go back to the best epoch."""
-        keras = load_keras()
-        network.compile(
-            optimizer=keras.optimizers.Adam(self.learning_rate), loss="mse", metrics=["mse"]
-        )
-        log = epoch_log(report, loss="mse")
-        best: dict[str, Any] = {"monitor": "val_mse", "mode": "min"}
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint = Path(folder) / "best.weights.h5"
-            network.fit(
-                inputs(training[0]),
-                training[1].astype("float32"),
-                sample_weight=weights.astype("float32"),
-                validation_data=(inputs(validation[0]), validation[1].astype("float32")),
-                batch_size=self.batch_size,
-                epochs=self.max_epochs,
-                callbacks=[
-                    keras.callbacks.ModelCheckpoint(
-                        checkpoint, save_best_only=True, save_weights_only=True, **best
-                    ),
-                    keras.callbacks.EarlyStopping(patience=self.patience, **best),
-                    log,
-                ],
-                verbose=0,
-            )
-            network.load_weights(checkpoint)
-        self.history_: list[dict[str, float]] = log.rows
-
     def _extract(self, network: "keras.Model", content: Matrix, mean: float) -> None:
         """Take biases and vectors out of the network, and add a row for who is not known."""
         weights = {layer.name: layer.get_weights() for layer in network.layers}
@@ -301,9 +274,9 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         )
 
 
-def inputs(codes: Ids) -> dict[str, NDArray[np.int32]]:
+def inputs(codes: Ids) -> dict[str, NDArray[np.int64]]:
     """Name the columns of codes, shape (rows, 2), as the network's inputs."""
-    return {"user": codes[:, :1].astype(np.int32), "movie": codes[:, 1:].astype(np.int32)}
+    return {"user": codes[:, :1], "movie": codes[:, 1:]}
 
 
 def content_matrix(content: pd.DataFrame | None, movie_ids: Ids, most: int) -> Matrix:
@@ -410,7 +383,7 @@ def build_model(
         embed(user, n_users, 1, user_ridge, "user_bias"),
         embed(movie, n_movies, 1, movie_ridge, "movie_bias"),
         combine(features, 1, "content_bias"),
-        layers.Dot(axes=1, name="taste")([user_vector, movie_vector]),
+        layers.Dot(axes=1, name="dot_product")([user_vector, movie_vector]),
     ]
     rating = layers.Rescaling(1.0, offset=mean, name="rating")(layers.Add(name="sum")(parts))
     return keras.Model(inputs=[user, movie], outputs=rating, name="embedding")
@@ -428,22 +401,19 @@ def train(task: Task) -> Outcome:
     movies = task.marts["core.dim_movies"]["movie_id"].to_numpy(np.int64)
     model = EmbeddingModel(**task.params, scale=task.scale, random_state=task.seed)
     model.fit(
-        ids_of(parts.train),
-        parts.train["rating"].to_numpy(np.float64),
-        (ids_of(parts.validation), parts.validation["rating"].to_numpy(np.float64)),
+        *ids_and_ratings(parts.train),
+        ids_and_ratings(parts.validation),
         entities=(users, movies),
         content=task.marts["features.movie_content"],
         ages=ages_of(parts.train["rated_at"]),
-        report=lambda epoch, loss, val_loss: task.report(
-            f"epoch {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
-        ),
+        report=task.report,
     )
     results = {
         "training_history": pd.DataFrame(model.history_),
         "metrics": metrics(model),
     }
     if task.protocol:
-        results["rating_predictions"] = predictions_with_intervals(model, parts)
+        results["rating_predictions"] = predictions(model, parts)
     else:
         results |= embeddings(model)
     return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
@@ -463,20 +433,6 @@ def metrics(model: EmbeddingModel) -> pd.DataFrame:
     ]
     width = ("interval_half_width", f"level={model.level:g}", float(model.half_width_))
     return pd.DataFrame([*trials, width], columns=["metric", "setting", "value"])
-
-
-def embeddings(model: EmbeddingModel) -> dict[str, pd.DataFrame]:
-    """Give the vectors and biases of all users and movies, as rows of tables."""
-    return {
-        f"{entity}_embeddings": pd.DataFrame(
-            {
-                f"{entity}_id": getattr(model, f"{entity}_ids_"),
-                "embedding": list(getattr(model, f"{entity}_factors_")[:-1].astype(np.float32)),
-                "bias": getattr(model, f"{entity}_biases_")[:-1],
-            }
-        )
-        for entity in ("user", "movie")
-    }
 
 
 RECIPE = Recipe(

@@ -7,11 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
-from models_ml.fitting.backend import EpochReport, epoch_log, load_keras
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_of
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.backend import load_keras
+from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
-from models_ml.ratings.predictions import predictions
+from models_ml.fitting.training import fit_network
+from models_ml.ratings.predictions import embeddings, predictions
 
 if TYPE_CHECKING:
     import keras
@@ -73,7 +74,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         y: Values,
         validation: tuple[Ids, Values],
         entities: tuple[Ids, Ids] | None = None,
-        report: EpochReport = lambda epoch, loss, val_loss: None,
+        report: Report = lambda words: None,
     ) -> "MatrixFactorisation":
         """Fit the factors.
 
@@ -83,33 +84,27 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
             validation: The same two for the rows that decide when to stop.
             entities: The ids of all users and of all movies that get a vector, both ascending;
                 without them, those of ``X``.
-            report: Called after each epoch with its number, loss and validation loss.
+            report: Called with a few words after each epoch.
 
         Returns:
             The model itself.
         """
-        keras = load_keras()
-        keras.utils.set_random_seed(self.random_state)
+        load_keras().utils.set_random_seed(self.random_state)
         users, movies = entities or (X[:, 0], X[:, 1])
         self.user_ids_, self.movie_ids_ = np.unique(users), np.unique(movies)
         network = build_model(len(self.user_ids_), len(self.movie_ids_), self.factors)
-        network.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="mse")
-        log = epoch_log(report)
-        network.fit(
-            self._inputs(X),
-            y.astype("float32"),
-            validation_data=(self._inputs(validation[0]), validation[1].astype("float32")),
+        self.history_ = fit_network(
+            network,
+            (self._inputs(X), y),
+            (self._inputs(validation[0]), validation[1]),
+            learning_rate=self.learning_rate,
             batch_size=self.batch_size,
-            epochs=self.max_epochs,
-            callbacks=[
-                keras.callbacks.EarlyStopping(patience=self.patience, restore_best_weights=True),
-                log,
-            ],
-            verbose=0,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            report=report,
         )
         (self.user_factors_,) = network.get_layer("user_factors").get_weights()
         (self.movie_factors_,) = network.get_layer("movie_factors").get_weights()
-        self.history_: list[dict[str, float]] = log.rows
         return self
 
     def predict(self, X: Ids) -> Values:  # noqa: N803
@@ -119,10 +114,10 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         products = np.einsum("ij,ij->i", users, movies)
         return np.asarray(np.clip(products, *self.scale), dtype=np.float64)
 
-    def _inputs(self, ids: Ids) -> dict[str, NDArray[np.int32]]:
+    def _inputs(self, ids: Ids) -> dict[str, NDArray[np.int64]]:
         return {
-            "User": codes_of(ids[:, :1], self.user_ids_).astype(np.int32),
-            "Item": codes_of(ids[:, 1:], self.movie_ids_).astype(np.int32),
+            "User": codes_of(ids[:, 0], self.user_ids_)[:, None],
+            "Item": codes_of(ids[:, 1], self.movie_ids_)[:, None],
         }
 
 
@@ -131,28 +126,20 @@ def train(task: Task) -> Outcome:
 
     Validation rows decide when to stop; the rows of both other parts are predicted.
     """
-    users = task.marts["features.user_codes"].sort_values("user_code")["user_id"].to_numpy()
-    movies = task.marts["features.movie_codes"].sort_values("movie_code")["movie_id"].to_numpy()
+    users = task.marts["features.user_codes"]["user_id"].to_numpy(np.int64)
+    movies = task.marts["features.movie_codes"]["movie_id"].to_numpy(np.int64)
     parts = task.parts
     model = MatrixFactorisation(**task.params, scale=task.scale, random_state=task.seed)
     model.fit(
-        ids_of(parts.train),
-        parts.train["rating"].to_numpy(),
-        (ids_of(parts.validation), parts.validation["rating"].to_numpy()),
+        *ids_and_ratings(parts.train),
+        ids_and_ratings(parts.validation),
         entities=(users, movies),
-        report=lambda epoch, loss, val_loss: task.report(
-            f"epoch {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}"
-        ),
+        report=task.report,
     )
     results = {
         "training_history": pd.DataFrame(model.history_),
         "rating_predictions": predictions(model, parts),
-        "user_embeddings": pd.DataFrame(
-            {"user_id": users, "embedding": list(model.user_factors_[:-1])}
-        ),
-        "movie_embeddings": pd.DataFrame(
-            {"movie_id": movies, "embedding": list(model.movie_factors_[:-1])}
-        ),
+        **embeddings(model),
     }
     return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
 

@@ -1,42 +1,53 @@
-"""What all models that predict ratings share."""
+"""What all models that predict ratings give to the warehouse."""
 
-from typing import Protocol
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from models_ml.fitting.ids import Ids, Values, ids_of
+from models_ml.fitting.ids import ids_of
 from models_ml.fitting.recipe import Parts
+from models_ml.fitting.saving import SavedModel
 
 
-class RatingModel(Protocol):
-    """A fitted model that predicts a rating for any user and movie, known or not."""
+def predictions(model: SavedModel, parts: Parts) -> pd.DataFrame:
+    """Predict the validation and test rows.
 
-    def predict(self, X: Ids) -> Values:  # noqa: N803 (scikit-learn's name)
-        """Predict ratings in stars, on the scale.
+    Args:
+        model: A fitted model. Its ``predict`` takes ids of users and movies, known or not, shape
+            (rows, 2), and gives ratings in stars, shape (rows,), never NaN; its
+            ``predict_interval``, where it has one, gives lower and upper ends of that shape.
+        parts: The ratings of a protocol.
 
-        Args:
-            X: Ids, shape (rows, 2): a user's and a movie's in each row.
-
-        Returns:
-            Ratings, shape (rows,), never NaN.
-        """
-
-
-class IntervalModel(RatingModel, Protocol):
-    """A fitted model that also tells between which stars a rating is likely to lie."""
-
-    def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
-        """Predict the lower and the upper ends of intervals, on the scale, both (rows,)."""
-
-
-def predictions(model: RatingModel, parts: Parts) -> pd.DataFrame:
-    """Predict the validation and test rows: ``user_id``, ``movie_id``, ``prediction``."""
+    Returns:
+        ``user_id``, ``movie_id``, ``prediction``, and of a model with intervals ``lower_bound`` and
+        ``upper_bound``.
+    """
     rows = pd.concat([parts.validation, parts.test], ignore_index=True)[["user_id", "movie_id"]]
-    return rows.assign(prediction=model.predict(ids_of(rows)))
+    rows["prediction"] = model.predict(ids_of(rows))
+    if hasattr(model, "predict_interval"):
+        rows["lower_bound"], rows["upper_bound"] = model.predict_interval(ids_of(rows))
+    return rows
 
 
-def predictions_with_intervals(model: IntervalModel, parts: Parts) -> pd.DataFrame:
-    """Predict the same rows with their intervals: ``lower_bound``, ``upper_bound`` as well."""
-    rows = predictions(model, parts)
-    lower, upper = model.predict_interval(ids_of(rows))
-    return rows.assign(lower_bound=lower, upper_bound=upper)
+def embeddings(model: SavedModel) -> dict[str, pd.DataFrame]:
+    """Give the vectors, and the biases where the model has them, of all users and movies.
+
+    Args:
+        model: A fitted model with ``user_ids_``, ``user_factors_`` and, of movies, the same two;
+            the last row of factors stands for those not known.
+
+    Returns:
+        Rows of ``ml.user_embeddings`` and ``ml.movie_embeddings``, by table.
+    """
+    tables = {}
+    for entity in ("user", "movie"):
+        factors = getattr(model, f"{entity}_factors_")[:-1].astype(np.float32)
+        columns: dict[str, Any] = {
+            f"{entity}_id": getattr(model, f"{entity}_ids_"),
+            "embedding": list(factors),
+        }
+        if hasattr(model, f"{entity}_biases_"):
+            columns["bias"] = getattr(model, f"{entity}_biases_")[:-1]
+        tables[f"{entity}_embeddings"] = pd.DataFrame(columns)
+    return tables

@@ -42,7 +42,7 @@ GENRES = pd.DataFrame(
 )
 PARAMETERS: dict[str, Any] = {
     **{"regularisation": 5.0, "seen_regularisation": 5.0, "candidates": 25},
-    **{"popular_candidates": 10, "trees": 30, "leaf_rows": 20},
+    **{"popular_candidates": 10, "n_estimators": 30, "min_child_samples": 20},
 }
 
 

@@ -15,7 +15,7 @@ from tests.dbt_project.folds import marts_of, random_dataset
 from warehouse.errors import UserError
 
 NOBODY, NOTHING = 999, 999
-PARAMS = {"max_trees": 60, "leaf_rows": 5, "learning_rate": 0.1, "patience": 10}
+PARAMS = {"n_estimators": 60, "min_child_samples": 5, "learning_rate": 0.1, "patience": 10}
 
 
 def make_task(data: dict[str, pd.DataFrame], **params: object) -> Task:

@@ -47,9 +47,9 @@ def test_inputs_come_first(chart: str) -> None:
 def test_arrows_say_what_goes_where(chart: str) -> None:
     arrows = {line.strip() for line in chart.splitlines() if "-->" in line}
 
-    assert {arrow for arrow in arrows if arrow.endswith("> taste")} == {
-        "user_vector --> taste",
-        "movie_vector --> taste",
+    assert {arrow for arrow in arrows if arrow.endswith("> dot_product")} == {
+        "user_vector --> dot_product",
+        "movie_vector --> dot_product",
     }
     assert "sum --> rating" in arrows
 

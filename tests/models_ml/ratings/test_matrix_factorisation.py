@@ -89,7 +89,10 @@ def test_entities_without_training_rows_have_vectors_of_their_own(data) -> None:
 def test_each_epoch_is_reported(data) -> None:
     seen = []
     ids, stars, *validation = data
-    MatrixFactorisation(max_epochs=3).fit(
-        ids, stars, tuple(validation), report=lambda *row: seen.append(row)
-    )
-    assert [epoch for epoch, _, _ in seen] == [1, 2, 3]
+    model = MatrixFactorisation(max_epochs=3)
+    model.fit(ids, stars, tuple(validation), report=seen.append)
+    assert seen == [
+        f"epoch {epoch}, loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}"
+        for epoch, row in enumerate(model.history_, start=1)
+    ]
+    assert len(seen) == 3

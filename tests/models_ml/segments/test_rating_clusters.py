@@ -17,16 +17,16 @@ def planted(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def test_planted_clusters_are_found() -> None:
     rows, truth = planted(np.random.default_rng(0))
-    labels = RatingClusters(clusters=3).fit(rows).predict(rows)
+    labels = RatingClusters(n_clusters=3).fit(rows).predict(rows)
 
     assert len({*zip(truth, labels, strict=True)}) == 3
 
 
 def test_a_row_is_in_the_cluster_with_the_nearest_centre() -> None:
     rows, _ = planted(np.random.default_rng(1))
-    model = RatingClusters(clusters=5, starts=2).fit(rows)
+    model = RatingClusters(n_clusters=5, n_init=2).fit(rows)
     nearest = [
-        min(range(5), key=lambda label: float(((row - model.centres_[label]) ** 2).sum()))
+        min(range(5), key=lambda label: float(((row - model.cluster_centers_[label]) ** 2).sum()))
         for row in rows
     ]
 
