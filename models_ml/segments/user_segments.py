@@ -1,6 +1,7 @@
 """Segments of users: K-means on what they do, as many as the data bear out."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -14,28 +15,6 @@ from warehouse.errors import UserError
 
 Labels = NDArray[np.int64]
 
-GENRES = (
-    *("action", "adventure", "animation", "children", "comedy", "crime", "documentary", "drama"),
-    *("fantasy", "film_noir", "horror", "imax", "musical", "mystery", "romance", "sci_fi"),
-    *("thriller", "war", "western"),
-)
-
-# Each group counts as much as any other, however many features it has.
-GROUPS = (
-    ("mean_rating", "std_rating", "half_star_pct"),
-    ("rating_count", "span_days", "ratings_per_active_day"),
-    ("mean_release_year", "old_affinity", "mean_obscurity_pct"),
-    tuple(f"{genre}_affinity" for genre in GENRES),
-    tuple(f"{genre}_pct" for genre in GENRES),
-)
-FEATURES = tuple(name for group in GROUPS for name in group)
-WEIGHTS = np.array([len(group) ** -0.5 for group in GROUPS for _ in group])
-
-# A few users have a hundred times what most have: of these, logarithms are compared.
-IS_SKEWED = np.isin(FEATURES, ["rating_count", "span_days", "ratings_per_active_day"])
-
-# Standard deviations from the mean beyond which it no longer matters how far a user is out.
-FARTHEST = 3.0
 # Users that there must be for each segment that is tried.
 USERS_A_SEGMENT = 10
 # Users of whom a choice is made: silhouettes compare each with each.
@@ -62,114 +41,117 @@ class Trial:
 class UserSegments(SavedModel):
     """K-means on the main axes in which users differ.
 
-    Features are standardised over users, skewed ones as logarithms; unknown values count as the
-    mean, and outliers as three standard deviations. Then the leading principal components are
-    kept: they span what K-means would find without the noise of single features (Ding and He,
-    K-means clustering via principal component analysis, 2004).
+    The leading principal components of the users' traits are kept: they span what K-means would
+    find without the noise of single traits (Ding and He, K-means clustering via principal
+    component analysis, 2004).
 
-    Of ``fewest`` to ``most`` segments, the number with the smallest sum of two ranks is taken,
-    fewer where two tie: its rank by mean silhouette (Rousseeuw, 1987), and its rank by stability,
-    the mean adjusted Rand index between the segments that bootstrap samples of the users give all
-    users (Lange et al., Stability-based validation of clustering solutions, 2004; Hennig,
+    Of ``min_clusters`` to ``max_clusters`` segments, the number with the smallest sum of two ranks
+    is taken, fewer where two tie: its rank by mean silhouette (Rousseeuw, 1987), and its rank by
+    stability, the mean adjusted Rand index between the segments that bootstrap samples of the users
+    give all users (Lange et al., Stability-based validation of clustering solutions, 2004; Hennig,
     Cluster-wise assessment of cluster stability, 2007). Silhouettes favour compact segments,
     stability those that other users of the same kind would show too. Numbers with a smaller
     segment than ``smallest_pct`` are out, unless all are. There are at least ten users to each
-    segment that is tried; so few that not even ``fewest`` can be are one segment.
+    segment that is tried; too few users for ``min_clusters`` are one segment.
 
     Args:
-        fewest: The smallest number of segments that is tried.
-        most: The largest.
+        min_clusters: The smallest number of segments that is tried.
+        max_clusters: The largest.
         smallest_pct: Share of the users that a segment should have at least, 0 to 100.
-        axes: Number of principal components, at least two.
-        starts: Starts of K-means, of which the one with the least inertia is kept.
-        samples: Number of bootstrap samples.
+        n_components: Number of principal components, at least two.
+        n_init: Starts of K-means, of which the one with the least inertia is kept.
+        n_resamples: Number of bootstrap samples.
         random_state: Seed of first centres and samples.
 
     Attributes:
-        means_: Each feature's mean, skewed ones as logarithms, shape (features,).
-        scales_: Each feature's standard deviation; 1 where all users are alike.
-        axes_: The principal components, one a column, shape (features, axes).
-        centres_: The segments' centres on the axes, the largest segment first.
+        components_: The principal components, shape (n_components, traits); the largest entry of
+            each is positive, so that pictures do not flip.
+        cluster_centers_: The segments' centres on the components, the largest segment first, shape
+            (segments, n_components).
         trials_: What each number of segments came to; not saved.
     """
 
-    state: ClassVar = ("means_", "scales_", "axes_", "centres_")
+    state: ClassVar = ("components_", "cluster_centers_")
 
     def __init__(
         self,
-        fewest: int = 3,
-        most: int = 12,
+        min_clusters: int = 3,
+        max_clusters: int = 12,
         smallest_pct: float = 3.0,
-        axes: int = 4,
-        starts: int = 5,
-        samples: int = 20,
+        n_components: int = 4,
+        n_init: int = 5,
+        n_resamples: int = 20,
         random_state: int = 0,
     ) -> None:
-        self.fewest = fewest
-        self.most = most
+        self.min_clusters = min_clusters
+        self.max_clusters = max_clusters
         self.smallest_pct = smallest_pct
-        self.axes = axes
-        self.starts = starts
-        self.samples = samples
+        self.n_components = n_components
+        self.n_init = n_init
+        self.n_resamples = n_resamples
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame | Values, y: None = None) -> "UserSegments":  # noqa: N803
         """Choose the number of segments and find their centres.
 
         Args:
-            X: Users, shape (users, features): a frame with the columns ``FEATURES``, or an array
-                of these in their order. NaN where something is unknown.
+            X: What :func:`weighted_traits` gives, shape (users, traits).
             y: Nothing.
+
+        Returns:
+            The model itself.
 
         Raises:
             UserError: There are no users.
         """
+        from sklearn.decomposition import PCA
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        values = _values(X)
+        values = np.asarray(X, dtype=np.float64)
         if not len(values):
             raise UserError("There are no users to segment: load ratings first.")
-        self.means_, self.scales_ = _means_and_scales(values)
-        self.axes_ = principal_axes(self._standardised(values), self.axes)
+        # PCA asks for as many users as components, and users who stand there twice change none.
+        copies = self.n_components if len(values) < self.n_components else 1
+        pca = PCA(self.n_components, svd_solver="covariance_eigh")
+        # Where all users are alike, no component has a share of their variance.
+        with np.errstate(invalid="ignore"):
+            self.components_ = pca.fit(np.tile(values, (copies, 1))).components_
         points = self._points(values)
         # Hundreds of fits of milliseconds: threads would only wait for each other.
         with threadpool_limits(1):
             self.trials_ = self._trials(points)
-            segments = best(self.trials_, self.smallest_pct) if self.trials_ else 1
+            segments = choose_segment_count(self.trials_, self.smallest_pct) if self.trials_ else 1
             centres = self._centres(points, segments, self.random_state)
         sizes = np.bincount(_nearest(points, centres), minlength=segments)
-        self.centres_ = centres[np.argsort(-sizes, kind="stable")]
+        self.cluster_centers_ = centres[np.argsort(-sizes, kind="stable")]
         return self
 
     def predict(self, X: pd.DataFrame | Values) -> Labels:  # noqa: N803
         """Name each user's segment, shape (users,), counted from 0, the largest first."""
-        return _nearest(self._points(_values(X)), self.centres_)
+        return _nearest(self._points(X), self.cluster_centers_)
 
     def coordinates(self, X: pd.DataFrame | Values) -> Values:  # noqa: N803
         """Place users in a picture, shape (users, 2); one of whom nothing is known is at (0, 0)."""
-        return self._points(_values(X))[:, :2]
+        return self._points(X)[:, :2]
 
-    def _standardised(self, values: Values) -> Values:
-        standard = np.clip((values - self.means_) / self.scales_, -FARTHEST, FARTHEST)
-        return np.asarray(np.nan_to_num(standard) * WEIGHTS)
-
-    def _points(self, values: Values) -> Values:
+    def _points(self, X: pd.DataFrame | Values) -> Values:  # noqa: N803
         # BLAS may sum a few rows in another order than many; the last digits must not show it.
-        return np.asarray((self._standardised(values) @ self.axes_).round(9))
+        values = np.asarray(X, dtype=np.float64)
+        return np.asarray((values @ self.components_.T).round(9))
 
     def _centres(self, points: Values, segments: int, seed: int) -> Values:
         from sklearn.cluster import KMeans
 
-        means = KMeans(segments, n_init=self.starts, random_state=seed).fit(points)
+        means = KMeans(segments, n_init=self.n_init, random_state=seed).fit(points)
         return np.asarray(means.cluster_centers_)
 
     def _trials(self, points: Values) -> list[Trial]:
         generator = np.random.default_rng(self.random_state)
         if len(points) > MAX_USERS:
             points = points[generator.choice(len(points), MAX_USERS, replace=False)]
-        most = min(self.most, len(np.unique(points, axis=0)) // USERS_A_SEGMENT)
-        draws = generator.integers(len(points), size=(self.samples, len(points)))
-        return [self._trial(points, k, draws) for k in range(self.fewest, most + 1)]
+        most = min(self.max_clusters, len(np.unique(points, axis=0)) // USERS_A_SEGMENT)
+        draws = generator.integers(len(points), size=(self.n_resamples, len(points)))
+        return [self._trial(points, k, draws) for k in range(self.min_clusters, most + 1)]
 
     def _trial(self, points: Values, segments: int, draws: NDArray[np.int64]) -> Trial:
         from sklearn.metrics import silhouette_score
@@ -187,16 +169,21 @@ class UserSegments(SavedModel):
         )
 
 
-def principal_axes(rows: Values, count: int) -> Values:
-    """Find the directions in which rows vary most, one a column, shape (columns, count).
+def weighted_traits(traits: pd.DataFrame) -> pd.DataFrame:
+    """Spread traits over columns, so that each group of traits weighs the same.
 
-    An axis points to where its largest entry is positive, so that pictures do not flip.
+    Args:
+        traits: Rows of ``features.user_traits``: ``user_id``, ``trait``, ``trait_group``,
+            ``standard_value``.
+
+    Returns:
+        One row per user, by ``user_id`` in ascending order, and one column per trait: its standard
+        value over the square root of the number of traits in its group, so that the squares of a
+        group's weights add up to 1.
     """
-    centred = rows - rows.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    axes = vectors[:, ::-1][:, :count]
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
-    return np.asarray(axes * np.sign(largest))
+    groups = traits.drop_duplicates("trait").set_index("trait")["trait_group"]
+    weights = groups.map(groups.value_counts()) ** -0.5
+    return traits.pivot(index="user_id", columns="trait", values="standard_value") * weights
 
 
 def stability(clusterings: list[Labels]) -> float:
@@ -204,17 +191,11 @@ def stability(clusterings: list[Labels]) -> float:
     from sklearn.metrics import adjusted_rand_score
 
     return float(
-        np.mean(
-            [
-                adjusted_rand_score(one, other)
-                for place, one in enumerate(clusterings)
-                for other in clusterings[:place]
-            ]
-        )
+        np.mean([adjusted_rand_score(one, other) for one, other in combinations(clusterings, 2)])
     )
 
 
-def best(trials: list[Trial], smallest_pct: float) -> int:
+def choose_segment_count(trials: list[Trial], smallest_pct: float) -> int:
     """Choose a number of segments: the smallest sum of ranks by silhouette and by stability."""
     large = [trial for trial in trials if trial.smallest_pct >= smallest_pct] or trials
 
@@ -227,24 +208,6 @@ def best(trials: list[Trial], smallest_pct: float) -> int:
     return min(large, key=lambda trial: (ranks(trial), trial.segments)).segments
 
 
-def _values(users: pd.DataFrame | Values) -> Values:
-    """Take the features of users, shape (users, features), with the logarithms of skewed ones."""
-    if isinstance(users, pd.DataFrame):
-        users = users[list(FEATURES)].to_numpy(np.float64, na_value=np.nan)
-    values = np.array(users, dtype=np.float64)
-    values[:, IS_SKEWED] = np.log1p(values[:, IS_SKEWED])
-    return values
-
-
-def _means_and_scales(values: Values) -> tuple[Values, Values]:
-    """Average the known values of each feature; one of which none is known has mean 0, scale 1."""
-    frame = pd.DataFrame(values)
-    means = frame.mean().fillna(0.0).to_numpy()
-    scales = frame.std().fillna(0.0).to_numpy()
-    # Equal values can differ from their own mean in the last digit.
-    return means, np.where(scales > 1e-9, scales, 1.0)
-
-
 def _nearest(points: Values, centres: Values) -> Labels:
     from sklearn.metrics import pairwise_distances_argmin
 
@@ -252,15 +215,15 @@ def _nearest(points: Values, centres: Values) -> Labels:
 
 
 def train(task: Task) -> Outcome:
-    """Segment all users of ``features.user_features``.
+    """Segment all users of ``features.user_traits``.
 
     Raises:
         UserError: There are no users.
     """
-    users = task.marts["features.user_features"].sort_values("user_id", ignore_index=True)
+    users = weighted_traits(task.marts["features.user_traits"])
     task.report("trying numbers of segments")
     model = UserSegments(**task.params, random_state=task.seed).fit(users)
-    segments = users[["user_id"]].assign(segment=model.predict(users))
+    segments = pd.DataFrame({"user_id": users.index, "segment": model.predict(users)})
     segments[["x", "y"]] = model.coordinates(users)
     metrics = pd.DataFrame(
         [
@@ -270,7 +233,7 @@ def train(task: Task) -> Outcome:
         ],
         columns=["metric", "setting", "value"],
     ).astype({"value": float})
-    count = len(model.centres_)
+    count = len(model.cluster_centers_)
     note = f"{len(users):,} users in {count} segment{'s' if count > 1 else ''}"
     return Outcome(model, {"user_segments": segments, "metrics": metrics}, note)
 
@@ -280,7 +243,7 @@ RECIPE = Recipe(
     role="segments",
     description="K-means on the main axes in which users differ.",
     model=UserSegments,
-    marts=("features.user_features",),
+    marts=("features.user_traits",),
     protocols=(None,),
     train=train,
     serving_rank=1,

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_ml.segments.user_segments import FEATURES, WEIGHTS, UserSegments
 from tests.pipeline import Pipeline
 
 SKEWED = ["rating_count", "span_days", "ratings_per_active_day"]
@@ -32,14 +31,14 @@ def profiles(sample: Pipeline) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def traits(sample: Pipeline) -> pd.DataFrame:
-    long = table(sample, "from intermediate.int_user_traits order by user_id, trait")
+    long = table(sample, "from features.user_traits order by user_id, trait")
     return long.pivot(index="user_id", columns="trait", values="standard_value")
 
 
 @pytest.fixture(scope="module")
-def standard(users: pd.DataFrame) -> pd.DataFrame:
-    """What the traits should be: standardised as scikit-learn would, then clipped."""
-    values = users[list(FEATURES)].astype(float)
+def standard(users: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+    """What the traits should be: standardised with n - 1, then clipped."""
+    values = users[list(traits.columns)].astype(float)
     values[SKEWED] = np.log1p(values[SKEWED])
     values.index = pd.Index(users["user_id"])
     return ((values - values.mean()) / values.std()).clip(-3, 3).fillna(0)
@@ -79,42 +78,48 @@ def test_sizes_and_means_are_those_of_pandas(users: pd.DataFrame, profiles: pd.D
     assert profiles["user_count"].is_monotonic_decreasing
 
 
-def test_traits_are_the_features_that_the_model_clusters(
+def test_traits_are_the_standardised_features(
     users: pd.DataFrame, traits: pd.DataFrame, standard: pd.DataFrame
 ) -> None:
-    model = UserSegments(most=3, samples=2, starts=1).fit(users)
+    not_traits = {"user_id", "segment", "user_bias", "active_days"}
+    not_traits |= {"first_rated_at", "last_rated_at"}
 
-    assert set(traits.columns) == set(FEATURES)
-    np.testing.assert_allclose(traits[list(FEATURES)], standard, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(
-        (standard.to_numpy() * WEIGHTS @ model.axes_)[:, :2], model.coordinates(users), atol=1e-8
+    assert set(traits.columns) == set(users.columns) - not_traits
+    np.testing.assert_allclose(traits, standard, rtol=1e-9, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def words(sample: Pipeline) -> dict[tuple[str, bool], str]:
+    """The word for users above and below the mean, by trait and whether it is for those above."""
+    rows = sample.rows(
+        "select distinct trait, deviation > 0, word from intermediate.int_segment_traits"
+        " where word is not null"
     )
+    assert len({(trait, is_high) for trait, is_high, _ in rows}) == len(rows)
+    return {(trait, is_high): word for trait, is_high, word in rows}
 
 
 def test_the_three_traits_are_those_that_deviate_most(
-    sample: Pipeline, users: pd.DataFrame, profiles: pd.DataFrame, standard: pd.DataFrame
+    words: dict[tuple[str, bool], str],
+    users: pd.DataFrame,
+    profiles: pd.DataFrame,
+    standard: pd.DataFrame,
 ) -> None:
-    words = table(
-        sample, "select distinct trait, high_word, low_word from intermediate.int_user_traits"
-    ).set_index("trait")
     for _, profile in profiles.iterrows():
         members = users.loc[users["segment"] == profile["segment"], "user_id"]
         deviations = standard.loc[members].mean()
         first = deviations.abs().sort_values(ascending=False).index[:3]
-        expected = [
-            words.loc[trait, "high_word" if deviations[trait] > 0 else "low_word"]
-            for trait in first
-        ]
+        expected = [words[trait, bool(deviations[trait] > 0)] for trait in first]
 
         assert profile[["trait_1", "trait_2", "trait_3"]].tolist() == expected
         assert profile["name"].startswith(", ".join(expected))
 
 
-def test_names_and_words_are_distinct(sample: Pipeline, profiles: pd.DataFrame) -> None:
-    words = table(sample, "select distinct high_word, low_word from intermediate.int_user_traits")
-
+def test_names_and_words_are_distinct(
+    words: dict[tuple[str, bool], str], profiles: pd.DataFrame
+) -> None:
     assert profiles["name"].is_unique
-    assert pd.concat([words["high_word"], words["low_word"]]).is_unique
+    assert len(set(words.values())) == len(words)
 
 
 def test_both_measures_of_each_number_of_segments_are_kept(sample: Pipeline) -> None:

@@ -16,6 +16,7 @@ from models_ml.fitting.parameters import Parameters, read_parameters
 from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.runner import read_task
 from models_ml.registry import RECIPES
+from models_ml.segments.user_segments import weighted_traits
 from tests.pipeline import ROOT, Pipeline
 
 Rows = np.ndarray
@@ -41,10 +42,10 @@ def pairs(task: Task) -> Rows:
     return np.vstack([known, [[user, NOTHING], [NOBODY, movie], [NOBODY, NOTHING]]])
 
 
-def user_features(task: Task) -> pd.DataFrame:
+def user_traits(task: Task) -> Rows:
     """The users of the mart, and one of whom nothing is known."""
-    frame = task.marts["features.user_features"].sort_values("user_id", ignore_index=True)
-    return frame.reindex(range(len(frame) + 1))
+    traits = weighted_traits(task.marts["features.user_traits"]).to_numpy()
+    return np.vstack([traits, np.zeros_like(traits[:1])])
 
 
 def standardised_ratings(task: Task) -> Rows:
@@ -53,9 +54,9 @@ def standardised_ratings(task: Task) -> Rows:
 
 
 # What each model predicts from. A model without an entry fails its tests.
-INPUTS: dict[str, Callable[[Task], pd.DataFrame | np.ndarray]] = {
+INPUTS: dict[str, Callable[[Task], Rows]] = {
     "rating_clusters": standardised_ratings,
-    "user_segments": user_features,
+    "user_segments": user_traits,
     "matrix_factorisation": pairs,
     "embedding": pairs,
     "boosting": pairs,
@@ -67,11 +68,10 @@ RATING_MODELS = {"matrix_factorisation", "embedding", "boosting"}
 LOAD_AND_PREDICT = """
 import importlib, sys
 from pathlib import Path
-import numpy as np, pandas as pd
+import numpy as np
 module, name, folder, rows, out = sys.argv[1:]
 model = getattr(importlib.import_module(module), name).load(Path(folder))
-X = pd.read_pickle(rows) if rows.endswith(".pickle") else np.load(rows)
-np.save(out, model.predict(X))
+np.save(out, model.predict(np.load(rows)))
 assert "tensorflow" not in sys.modules
 """
 
@@ -146,12 +146,8 @@ class TestEveryModel:
         self, recipe: Recipe, task: Task, outcome: Outcome, saved: Path, tmp_path: Path
     ) -> None:
         rows = INPUTS[recipe.name](task)
-        if isinstance(rows, pd.DataFrame):
-            file = tmp_path / "rows.pickle"
-            rows.to_pickle(file)
-        else:
-            file = tmp_path / "rows.npy"
-            np.save(file, rows)
+        file = tmp_path / "rows.npy"
+        np.save(file, rows)
         kind = type(outcome.model)
         command = [sys.executable, "-c", LOAD_AND_PREDICT, kind.__module__, kind.__name__]
         environment = {"PYTHONPATH": str(ROOT), "PATH": ""}

@@ -87,7 +87,7 @@ def test_entities_without_training_rows_have_vectors_of_their_own(data) -> None:
 
 
 def test_each_epoch_is_reported(data) -> None:
-    seen = []
+    seen: list[str] = []
     ids, stars, *validation = data
     model = MatrixFactorisation(max_epochs=3)
     model.fit(ids, stars, tuple(validation), report=seen.append)

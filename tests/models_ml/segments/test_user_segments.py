@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 
 from models_ml.fitting.recipe import Parts, Task
 from models_ml.segments.user_segments import (
-    FEATURES,
-    GENRES,
-    GROUPS,
-    WEIGHTS,
     Trial,
     UserSegments,
-    best,
-    principal_axes,
+    choose_segment_count,
     stability,
     train,
+    weighted_traits,
 )
 from warehouse.errors import UserError
 
@@ -36,57 +32,67 @@ KINDS = np.array(
     ]
 )
 NOISE = np.array([0.2, 0.3, 3.0, 0.1, 3.0])
+GROUPS = {"ratings": 3, "activity": 3, "movies": 3, "affinities": 19, "shares": 19}
 
 
-def frame_of(values: np.ndarray, generator: np.random.Generator) -> pd.DataFrame:
-    """Users with the five values, and noise in all other features."""
-    users = pd.DataFrame(
-        generator.normal(scale=0.05, size=(len(values), len(FEATURES))), columns=list(FEATURES)
+def traits_of(values: np.ndarray, generator: np.random.Generator) -> pd.DataFrame:
+    """Rows of ``features.user_traits``: each group shows one of the five values, with noise."""
+    columns = {
+        f"{group} {number}": (values[:, column] - KINDS[:, column].mean())
+        / KINDS[:, column].std()
+        * (-1) ** number
+        + generator.normal(scale=0.1, size=len(values))
+        for column, (group, count) in enumerate(GROUPS.items())
+        for number in range(count)
+    }
+    rows = pd.DataFrame({"user_id": np.arange(1, len(values) + 1), **columns}).melt(
+        "user_id", var_name="trait", value_name="standard_value"
     )
-    users["mean_rating"], users["mean_release_year"] = values[:, 0], values[:, 2]
-    users["rating_count"] = np.exp(values[:, 1]).round()
-    users["std_rating"] = 1 - 0.1 * values[:, 0] + generator.normal(scale=0.05, size=len(values))
-    users["span_days"] = np.exp(8 - values[:, 1])
-    users["ratings_per_active_day"] = np.exp(values[:, 1] / 2)
-    users["half_star_pct"] = 10 * values[:, 0]
-    users["mean_obscurity_pct"] = 10 * values[:, 1]
-    users["old_affinity"] = (2000 - values[:, 2]) / 50
-    for genre in GENRES:
-        users[f"{genre}_affinity"] += values[:, 3] * (
-            1 if genre in ("drama", "romance", "war") else -1
-        )
-        users[f"{genre}_pct"] += values[:, 4] * (1 if genre in ("horror", "thriller") else -0.5)
-    users.insert(0, "user_id", np.arange(1, len(users) + 1))
-    return users
+    rows["standard_value"] = rows["standard_value"].clip(-3, 3)
+    return rows.assign(trait_group=rows["trait"].str.split(" ").str[0])
 
 
-def planted(sizes: tuple[int, ...], seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+def planted_traits(sizes: tuple[int, ...], seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
     generator = np.random.default_rng(seed)
     truth = generator.permutation(np.repeat(np.arange(len(sizes)), sizes))
     values = KINDS[truth] + generator.normal(size=(len(truth), KINDS.shape[1])) * NOISE
-    return frame_of(values, generator), truth
+    return traits_of(values, generator), truth
 
 
-def task_of(users: pd.DataFrame) -> Task:
+def planted(sizes: tuple[int, ...], seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    traits, truth = planted_traits(sizes, seed)
+    return weighted_traits(traits), truth
+
+
+def task_of(traits: pd.DataFrame) -> Task:
     return Task(
         protocol=None,
         parts=NOTHING,
-        marts={"features.user_features": users},
+        marts={"features.user_traits": traits},
         scale=(0.5, 5.0),
-        params={"samples": 4, "starts": 2, "most": 6},
+        params={"n_resamples": 4, "n_init": 2, "max_clusters": 6},
         seed=0,
         report=lambda words: None,
     )
 
 
+def first_users(traits: pd.DataFrame, count: int) -> pd.DataFrame:
+    return traits[traits["user_id"] <= count]
+
+
 @pytest.fixture(scope="module")
-def users() -> pd.DataFrame:
-    return planted((120, 90, 60, 30))[0]
+def traits() -> pd.DataFrame:
+    return planted_traits((120, 90, 60, 30))[0]
+
+
+@pytest.fixture(scope="module")
+def users(traits: pd.DataFrame) -> pd.DataFrame:
+    return weighted_traits(traits)
 
 
 @pytest.fixture(scope="module")
 def model(users: pd.DataFrame) -> UserSegments:
-    return UserSegments(samples=5, starts=3).fit(users)
+    return UserSegments(n_resamples=5, n_init=3).fit(users)
 
 
 class TestPlantedSegments:
@@ -94,7 +100,7 @@ class TestPlantedSegments:
         users, truth = planted((120, 90, 60, 30))
         labels = model.predict(users)
 
-        assert len(model.centres_) == 4
+        assert len(model.cluster_centers_) == 4
         np.testing.assert_array_equal(labels, truth)
         assert np.bincount(labels).tolist() == [120, 90, 60, 30]
 
@@ -111,10 +117,12 @@ class TestPlantedSegments:
         np.testing.assert_array_equal(model.predict(others), truth)
 
     def test_a_few_outliers_are_no_segment(self) -> None:
-        users, _ = planted((120, 90, 60, 30))
-        users.loc[:2, ["rating_count", "span_days", "ratings_per_active_day"]] = 1e9
-        users.loc[3:4, "horror_pct"] = 1e6
-        model = UserSegments(samples=3, starts=2).fit(users)
+        traits, _ = planted_traits((120, 90, 60, 30))
+        is_out = (traits["user_id"] <= 3) & (traits["trait_group"] == "activity")
+        is_out |= (traits["user_id"] <= 5) & (traits["trait"] == "shares 0")
+        traits.loc[is_out, "standard_value"] = 3.0
+        users = weighted_traits(traits)
+        model = UserSegments(n_resamples=3, n_init=2).fit(users)
 
         assert np.bincount(model.predict(users)).min() >= 25
 
@@ -122,22 +130,21 @@ class TestPlantedSegments:
 class TestMeasures:
     def test_silhouettes_are_those_of_a_naive_loop(self) -> None:
         users, _ = planted((16, 12, 12))
-        model = UserSegments(fewest=3, most=3, samples=2).fit(users)
-        points = model._points(users[list(FEATURES)].to_numpy())
-        points_logged = coordinates_by_hand(model, users)
+        model = UserSegments(min_clusters=3, max_clusters=3, n_resamples=2).fit(users)
+        points = users.to_numpy() @ model.components_.T
         labels = model.predict(users)
         values = []
-        for place, point in enumerate(points_logged):
-            distances = np.sqrt(((points_logged - point) ** 2).sum(axis=1))
+        for user, point in enumerate(points):
+            distances = np.sqrt(((points - point) ** 2).sum(axis=1))
             means = {
                 label: [
                     distances[other]
                     for other in range(len(points))
-                    if labels[other] == label and other != place
+                    if labels[other] == label and other != user
                 ]
                 for label in range(3)
             }
-            inside = np.mean(means.pop(labels[place]))
+            inside = np.mean(means.pop(labels[user]))
             nearest = min(np.mean(distances) for distances in means.values())
             values.append((nearest - inside) / max(nearest, inside))
 
@@ -163,27 +170,28 @@ class TestMeasures:
 
     def test_axes_are_those_in_which_rows_vary_most(self) -> None:
         rows = np.random.default_rng(0).normal(size=(40, 5)) @ np.diag([1, 5, 2, 4, 3])
-        axes = principal_axes(rows, 3)
+        axes = UserSegments(n_components=3, n_resamples=2).fit(rows).components_.T
         variances = ((rows - rows.mean(axis=0)) @ axes).var(axis=0)
 
         np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-12)
         np.testing.assert_allclose(variances, np.linalg.svd(rows - rows.mean(0))[1][:3] ** 2 / 40)
         assert (axes[np.abs(axes).argmax(axis=0), range(3)] > 0).all()
 
-    def test_each_group_of_features_weighs_the_same(self) -> None:
-        ends = np.cumsum([len(group) for group in GROUPS])
+    def test_each_group_of_traits_weighs_the_same(self) -> None:
+        rows = [(1, f"{group} {n}", group, 1.0) for group in GROUPS for n in range(GROUPS[group])]
+        columns = ["user_id", "trait", "trait_group", "standard_value"]
+        weights = weighted_traits(pd.DataFrame(rows, columns=columns)).loc[1]
+        sums = (weights**2).groupby(weights.index.str.split(" ").str[0]).sum()
 
-        np.testing.assert_allclose(
-            [(part**2).sum() for part in np.split(WEIGHTS, ends[:-1])], np.ones(len(GROUPS))
-        )
+        assert sums.to_dict() == pytest.approx(dict.fromkeys(GROUPS, 1))
 
+    def test_each_user_keeps_the_own_values(self) -> None:
+        traits, _ = planted_traits((8, 8))
+        table = weighted_traits(traits.sample(frac=1, random_state=0))
 
-def coordinates_by_hand(model: UserSegments, users: pd.DataFrame) -> np.ndarray:
-    values = users[list(FEATURES)].copy()
-    for name in ("rating_count", "span_days", "ratings_per_active_day"):
-        values[name] = np.log1p(values[name])
-    standard = ((values - values.mean()) / values.std()).clip(-3, 3).to_numpy()
-    return standard * WEIGHTS @ model.axes_
+        assert table.index.tolist() == list(range(1, 17))
+        for user, trait, value, group in traits.itertuples(index=False):
+            assert table.loc[user, trait] == pytest.approx(value / GROUPS[group] ** 0.5)
 
 
 def rand_by_hand(one: list[int], other: list[int]) -> float:
@@ -201,66 +209,45 @@ class TestChoice:
         trials = [Trial(3, 0.3, 0.5, 20), Trial(4, 0.2, 0.9, 20), Trial(5, 0.1, 0.8, 20)]
 
         # Ranks by silhouette 0, 1, 2 and by stability 2, 0, 1.
-        assert best(trials, 3) == 4
+        assert choose_segment_count(trials, 3) == 4
 
     def test_of_two_that_tie_the_one_with_fewer_segments_is_taken(self) -> None:
-        assert best([Trial(4, 0.2, 0.9, 20), Trial(3, 0.3, 0.5, 20)], 3) == 3
+        assert choose_segment_count([Trial(4, 0.2, 0.9, 20), Trial(3, 0.3, 0.5, 20)], 3) == 3
 
     def test_a_number_with_a_tiny_segment_is_out(self) -> None:
-        assert best([Trial(3, 0.1, 0.5, 20), Trial(4, 0.9, 0.9, 2.9)], 3) == 3
+        assert choose_segment_count([Trial(3, 0.1, 0.5, 20), Trial(4, 0.9, 0.9, 2.9)], 3) == 3
 
     def test_unless_all_are(self) -> None:
-        assert best([Trial(3, 0.1, 0.5, 1), Trial(4, 0.9, 0.9, 2.9)], 3) == 4
+        assert choose_segment_count([Trial(3, 0.1, 0.5, 1), Trial(4, 0.9, 0.9, 2.9)], 3) == 4
 
 
 class TestUsers:
     def test_one_of_whom_nothing_is_known_is_in_a_segment_and_in_the_middle(
         self, model: UserSegments
     ) -> None:
-        nobody = np.full((1, len(FEATURES)), np.nan)
+        nobody = np.zeros((1, model.components_.shape[1]))
 
-        assert 0 <= model.predict(nobody)[0] < len(model.centres_)
+        assert 0 <= model.predict(nobody)[0] < len(model.cluster_centers_)
         assert model.coordinates(nobody).tolist() == [[0, 0]]
 
-    def test_what_is_unknown_counts_as_the_mean(self, users: pd.DataFrame) -> None:
-        users = users.assign(rating_count=np.exp(np.arange(len(users)) / 100) - 1)
-        model = UserSegments(samples=2, starts=1, most=4).fit(users)
-        mean = np.exp(np.arange(len(users)).mean() / 100) - 1
-        known = users.assign(rating_count=mean)
-        unknown = users.assign(rating_count=np.nan)
-
-        np.testing.assert_array_equal(model.coordinates(unknown), model.coordinates(known))
-        np.testing.assert_array_equal(model.predict(unknown), model.predict(known))
-
-    def test_a_feature_nobody_has_is_left_aside(self, users: pd.DataFrame) -> None:
-        """Ratings without times: no spans, and no ratings a day."""
-        timeless = users.assign(span_days=np.nan, ratings_per_active_day=np.nan)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            model = UserSegments(samples=2, starts=1, most=4).fit(timeless)
-
-        assert np.isfinite(model.coordinates(timeless)).all()
-        assert len(model.centres_) >= 3
-
     def test_frames_and_arrays_are_the_same(self, model: UserSegments, users: pd.DataFrame) -> None:
-        array = users[list(FEATURES)].to_numpy()
-        shuffled = users[users.columns[::-1]]
+        array = users.to_numpy()
 
-        np.testing.assert_array_equal(model.predict(array), model.predict(shuffled))
-        np.testing.assert_array_equal(model.coordinates(array), model.coordinates(shuffled))
+        np.testing.assert_array_equal(model.predict(array), model.predict(users))
+        np.testing.assert_array_equal(model.coordinates(array), model.coordinates(users))
 
     def test_one_alone_is_told_the_same(self, model: UserSegments, users: pd.DataFrame) -> None:
         together = model.coordinates(users)
 
-        for place in range(0, len(users), 50):
-            alone = users.iloc[[place]]
-            np.testing.assert_array_equal(model.coordinates(alone)[0], together[place])
-            assert model.predict(alone)[0] == model.predict(users)[place]
+        for user in range(0, len(users), 50):
+            alone = users.iloc[[user]]
+            np.testing.assert_array_equal(model.coordinates(alone)[0], together[user])
+            assert model.predict(alone)[0] == model.predict(users)[user]
 
-    def test_the_features_given_stay_as_they_are(
+    def test_the_traits_given_stay_as_they_are(
         self, model: UserSegments, users: pd.DataFrame
     ) -> None:
-        array = users[list(FEATURES)].to_numpy(copy=True)
+        array = users.to_numpy(copy=True)
         before = array.copy()
         model.predict(array)
 
@@ -270,16 +257,15 @@ class TestUsers:
 class TestFewUsers:
     @pytest.mark.parametrize(("count", "most"), [(30, 3), (45, 4), (79, 7), (500, 12)])
     def test_there_are_ten_to_a_segment(self, count: int, most: int) -> None:
-        users = frame_of(
-            np.random.default_rng(0).normal(3, 1, size=(count, 5)), np.random.default_rng(1)
-        )
-        model = UserSegments(samples=2, starts=1).fit(users)
+        values = np.random.default_rng(0).normal(size=(count, 5))
+        users = weighted_traits(traits_of(values, np.random.default_rng(1)))
+        model = UserSegments(n_resamples=2, n_init=1).fit(users)
 
         assert [trial.segments for trial in model.trials_] == list(range(3, most + 1))
 
-    @pytest.mark.parametrize("count", [1, 2, 29])
+    @pytest.mark.parametrize("count", [1, 2, 3, 29])
     def test_too_few_are_one_segment(self, count: int) -> None:
-        outcome = train(task_of(planted((60, 60, 60))[0][:count]))
+        outcome = train(task_of(first_users(planted_traits((60, 60, 60))[0], count)))
 
         assert outcome.results["user_segments"]["segment"].tolist() == [0] * count
         assert np.isfinite(outcome.results["user_segments"][["x", "y"]]).all(axis=None)
@@ -289,29 +275,31 @@ class TestFewUsers:
     def test_many_who_do_the_same_are_one_segment(self) -> None:
         users, _ = planted((1,))
         same = pd.concat([users] * 200, ignore_index=True)
-        model = UserSegments().fit(same)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = UserSegments().fit(same)
 
-        assert len(model.centres_) == 1
+        assert len(model.cluster_centers_) == 1
         assert set(model.predict(same)) == {0}
 
     def test_nobody_at_all_is_an_error(self) -> None:
         with pytest.raises(UserError, match="load ratings"):
-            train(task_of(planted((60, 60, 60))[0][:0]))
+            train(task_of(first_users(planted_traits((60, 60, 60))[0], 0)))
 
 
 class TestTraining:
-    def test_each_user_has_a_row_and_each_number_its_metrics(self, users: pd.DataFrame) -> None:
-        outcome = train(task_of(users.sample(frac=1, random_state=0)))
+    def test_each_user_has_a_row_and_each_number_its_metrics(self, traits: pd.DataFrame) -> None:
+        outcome = train(task_of(traits.sample(frac=1, random_state=0)))
         rows, metrics = outcome.results["user_segments"], outcome.results["metrics"]
 
         assert list(rows) == ["user_id", "segment", "x", "y"]
-        assert rows["user_id"].tolist() == users["user_id"].tolist()
+        assert rows["user_id"].tolist() == traits["user_id"].unique().tolist()
         assert set(metrics["metric"]) == {"silhouette", "stability", "smallest_pct"}
         assert metrics["setting"].unique().tolist() == [f"segments={k}" for k in range(3, 7)]
 
-    def test_the_order_of_users_does_not_matter(self, users: pd.DataFrame) -> None:
-        one = train(task_of(users)).results
-        other = train(task_of(users[::-1])).results
+    def test_the_order_of_rows_does_not_matter(self, traits: pd.DataFrame) -> None:
+        one = train(task_of(traits)).results
+        other = train(task_of(traits[::-1])).results
 
         for table in one:
             pd.testing.assert_frame_equal(one[table], other[table], check_exact=True)
@@ -320,7 +308,7 @@ class TestTraining:
         self, users: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("models_ml.segments.user_segments.MAX_USERS", 80)
-        model = UserSegments(samples=2, starts=2).fit(users)
+        model = UserSegments(n_resamples=2, n_init=2).fit(users)
 
         assert [trial.segments for trial in model.trials_] == list(range(3, 9))
-        assert len(np.unique(model.predict(users))) == len(model.centres_)
+        assert len(np.unique(model.predict(users))) == len(model.cluster_centers_)

@@ -7,7 +7,17 @@ segments as (
 ),
 
 traits as (
-    select * from {{ ref("int_user_traits") }}
+    select * from {{ ref("user_traits") }}
+),
+
+words as (
+    {%- for trait in user_traits() %}
+        select
+            '{{ trait.column }}' as trait,
+            '{{ trait.high }}' as high_word,
+            '{{ trait.low }}' as low_word
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 -- Rounded, so that the last digits of a sum do not rank traits.
@@ -16,8 +26,6 @@ deviations as (
         segments.run_id,
         segments.segment,
         traits.trait,
-        traits.high_word,
-        traits.low_word,
         round(avg(traits.standard_value), 6) as deviation
     from segments
     inner join runs
@@ -25,21 +33,26 @@ deviations as (
     inner join traits
         on segments.user_id = traits.user_id
     where runs.model = 'user_segments'
-    group by segments.run_id, segments.segment, traits.trait, traits.high_word, traits.low_word
+    group by segments.run_id, segments.segment, traits.trait
 ),
 
 final as (
     select
-        run_id,
-        segment,
-        trait,
-        deviation,
-        case when deviation > 0 then high_word when deviation < 0 then low_word end as word,
+        deviations.run_id,
+        deviations.segment,
+        deviations.trait,
+        deviations.deviation,
+        case
+            when deviations.deviation > 0 then words.high_word
+            when deviations.deviation < 0 then words.low_word
+        end as word,
         row_number() over (
-            partition by run_id, segment
-            order by abs(deviation) desc, trait
+            partition by deviations.run_id, deviations.segment
+            order by abs(deviations.deviation) desc, deviations.trait
         ) as trait_rank
     from deviations
+    inner join words
+        on deviations.trait = words.trait
 )
 
 select * from final

@@ -1,5 +1,3 @@
--- As in models_ml/segments/user_segments.py: what is unknown counts as the mean, and it no longer
--- matters how far beyond three standard deviations a user is.
 with features as (
     select * from {{ ref("user_features") }}
 ),
@@ -9,8 +7,7 @@ traits as (
         select
             user_id,
             '{{ trait.column }}' as trait,
-            '{{ trait.high }}' as high_word,
-            '{{ trait.low }}' as low_word,
+            '{{ trait.group }}' as trait_group,
             {% if trait.is_skewed %}ln(1 + {{ trait.column }}){% else %}{{ trait.column }}{% endif %} as value
         from features
         {{ "union all" if not loop.last }}
@@ -30,16 +27,16 @@ final as (
     select
         traits.user_id,
         traits.trait,
-        traits.high_word,
-        traits.low_word,
-        coalesce(
-            least(3, greatest(-3, case
+        traits.trait_group,
+        -- Rounded, so that the last digits of a sum do not reach a model.
+        round(least(3, greatest(-3, coalesce(
+            case
                 -- Equal values can differ from their own mean in the last digit.
                 when spreads.std_value > 1e-9
                     then (traits.value - spreads.mean_value) / spreads.std_value
-            end)),
+            end,
             0
-        ) as standard_value
+        ))), 9) as standard_value
     from traits
     inner join spreads
         on traits.trait = spreads.trait
