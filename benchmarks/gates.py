@@ -17,6 +17,7 @@ import duckdb
 import psutil
 
 from benchmarks.build import ROOT, Measurement, generated, measure
+from warehouse.settings import candidate_path
 
 RESULT = Path(__file__).with_suffix(".md")
 
@@ -71,7 +72,7 @@ def main() -> None:
             env=os.environ | environment,
             check=True,
         )
-    with duckdb.connect(str(work / "candidate" / warehouse.name)) as connection:
+    with duckdb.connect(str(candidate_path(warehouse))) as connection:
         ((written,),) = connection.execute("select count(*) from ml.rating_predictions").fetchall()
         if not written:
             connection.execute(PREDICTIONS)

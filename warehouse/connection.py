@@ -12,7 +12,6 @@ from warehouse.settings import read_settings
 MAGIC_OFFSET = 8
 """A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
 
-
 CIRCUMSTANCES = (
     *(duckdb.IOException, duckdb.OutOfMemoryException, duckdb.SerializationException),
     *(duckdb.InternalException, duckdb.FatalException, duckdb.TransactionException),
