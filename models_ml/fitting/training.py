@@ -62,7 +62,7 @@ def fit_network(
         training: Codes by input, each of shape (ratings, 1), and ratings in stars, (ratings,).
         validation: The same two for the rows that decide when to stop.
         learning_rate: Adam's.
-        batch_size: Ratings a step.
+        batch_size: Ratings per step.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation error before training ends.
         report: Called with a few words after each epoch.

@@ -123,10 +123,10 @@ class EASE(SavedModel):
 
         Args:
             user_ids: The users, shape (users,); those not known get the most liked movies.
-            n: Movies a user.
+            n: Movies per user.
 
         Returns:
-            A row a user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
+            One row per user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
             ``because`` (the ids of up to two liked movies that add most to the score).
         """
         lists = [self._lists(users, self.histories_of(users), n) for users in blocks(user_ids)]
@@ -143,8 +143,8 @@ class EASE(SavedModel):
             n: Movies in the list.
 
         Returns:
-            A row a movie: ``rank`` (from 1), ``movie_id``, ``score``, ``because`` (the ids of up to
-            two liked movies that add most to the score).
+            One row per movie: ``rank`` (from 1), ``movie_id``, ``score``, ``because`` (the ids of
+            up to two liked movies that add most to the score).
         """
         movies, stars = np.asarray(movie_ids, np.int64), np.asarray(ratings, np.float64)
         # An entry outside the columns keeps the row where there is no rating.

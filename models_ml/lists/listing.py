@@ -33,8 +33,8 @@ def popularity(rows: pd.DataFrame, liked_from: float) -> pd.DataFrame:
         liked_from: The stars from which on a movie is liked.
 
     Returns:
-        A row a movie: ``movie_id``, ``like_count``, ``rating_count``, ``mean_rating``; movies with
-        as many likes by number of ratings, then by id.
+        One row per movie: ``movie_id``, ``like_count``, ``rating_count``, ``mean_rating``; movies
+        with as many likes by number of ratings, then by id.
     """
     counts = (
         rows.assign(is_liked=rows["rating"] >= liked_from)
@@ -110,7 +110,7 @@ def top_n(
     Args:
         scores: Scores, shape (users, movies); overwritten where seen.
         seen: A matrix of the same shape that stores an entry for each movie seen.
-        n: Movies a user.
+        n: Movies per user.
 
     Returns:
         Columns for each user, best first: ``n``, or fewer where fewer are unseen.

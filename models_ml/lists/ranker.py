@@ -156,7 +156,7 @@ class Ranker(SavedModel):
             train: Ratings: ``user_id``, ``movie_id``, ``rating``, ``rated_at`` or nulls there.
             validation: Ratings of the same form.
             movies: ``movie_id``, ``release_year``.
-            genres: A row a movie and genre: ``movie_id``, ``genre``.
+            genres: One row per movie and genre: ``movie_id``, ``genre``.
             asked_now: Whether lists are asked for at the end of the data, and not at each user's
                 last rating.
 
@@ -190,10 +190,10 @@ class Ranker(SavedModel):
 
         Args:
             user_ids: The users, shape (users,).
-            n: Movies a user, no more than each EASE offers.
+            n: Movies per user, no more than each EASE offers.
 
         Returns:
-            A row a user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
+            One row per user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
             ``because`` (the ids of up to two liked movies that add most to the score of EASE).
         """
         trees = trees_from_bytes(self.trees_)

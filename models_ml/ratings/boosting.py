@@ -170,7 +170,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         trees_, lower_trees_, upper_trees_: The ensembles as LightGBM's text, in bytes.
         margins_: By how much intervals grow for users with and without ratings, shape (2,).
         gains_, split_counts_: What each feature's splits in ``trees_`` saved, and their number.
-        history_: A row a tree of ``trees_``: ``epoch``, ``loss``, ``val_loss``, ``seconds``.
+        history_: One row per tree of ``trees_``: ``epoch``, ``loss``, ``val_loss``, ``seconds``.
     """
 
     state: ClassVar = (
@@ -233,12 +233,9 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         """
         known = entities[ALL_ROWS]
         self.mean_ = np.array(known.mean)
-        self.user_ids_, self.users_, self.affinities_ = (
-            known.user_ids,
-            known.users,
-            known.affinities,
-        )
-        self.movie_ids_, self.movies_, self.genres_ = known.movie_ids, known.movies, known.genres
+        self.user_ids_, self.users_ = known.user_ids, known.users
+        self.movie_ids_, self.movies_ = known.movie_ids, known.movies
+        self.affinities_, self.genres_ = known.affinities, known.genres
         training = self._training_rows(X, y, folds, entities)
         validating = Rows(known.features(validation[0]), validation[1], known.biases(validation[0]))
         history = History(report, unit="tree")

@@ -54,7 +54,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         dropout: Share of a user's factors left out of a step, 0 to 1.
         half_life: Years after which a rating weighs half, where that helps.
         learning_rate: Adam's.
-        batch_size: Ratings a step.
+        batch_size: Ratings per step.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation error before training ends.
         level: The probability with which a rating is to lie in its interval.
@@ -72,8 +72,8 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         half_width_: Half the width of an interval in stars, shape ().
         trials_: The validation error of the biases alone, in squared stars, by half-life in years;
             infinite where all ratings weigh the same.
-        history_: A row an epoch: ``epoch`` (from 1), ``loss`` and ``val_loss`` (the squared errors
-            without ridges), ``seconds``.
+        history_: One row per epoch: ``epoch`` (from 1), ``loss`` and ``val_loss`` (the squared
+            errors without ridges), ``seconds``.
     """
 
     state: ClassVar = (
@@ -135,7 +135,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
                 and how wide intervals are.
             entities: The ids of all users and of all movies; without them, those of ``X`` and
                 ``validation``.
-            content: A row a movie and feature: ``movie_id``, ``feature``.
+            content: One row per movie and feature: ``movie_id``, ``feature``.
             ages: How many years older than the latest each rating is, shape (ratings,).
             report: Called with a few words after each epoch.
 
@@ -283,7 +283,7 @@ def content_matrix(content: pd.DataFrame | None, movie_ids: Ids, most: int) -> M
     """Spread what movies are over columns.
 
     Args:
-        content: A row a movie and feature: ``movie_id``, ``feature``.
+        content: One row per movie and feature: ``movie_id``, ``feature``.
         movie_ids: The movies' ids, ascending, shape (movies,).
         most: Features at most; those of most movies stay, of as many the first by name.
 

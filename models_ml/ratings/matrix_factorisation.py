@@ -35,7 +35,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         scale: The lowest and the highest rating, in stars; predictions stay between them.
         factors: Length of a vector.
         learning_rate: Adam's.
-        batch_size: Ratings a step.
+        batch_size: Ratings per step.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation loss before training ends.
         random_state: Seed of the first weights and of the order of batches.
@@ -43,9 +43,9 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
     Attributes:
         user_ids_: The users' ids, ascending, shape (users,).
         movie_ids_: The movies' ids, ascending, shape (movies,).
-        user_factors_: A row a user, and one for all others, shape (users + 1, factors).
-        movie_factors_: A row a movie, and one for all others, shape (movies + 1, factors).
-        history_: A row an epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``.
+        user_factors_: One row per user, and one for all others, shape (users + 1, factors).
+        movie_factors_: One row per movie, and one for all others, shape (movies + 1, factors).
+        history_: One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``.
     """
 
     state: ClassVar = ("user_ids_", "movie_ids_", "user_factors_", "movie_factors_")

@@ -131,7 +131,10 @@ class UserSegments(SavedModel):
         return _nearest(self._points(X), self.cluster_centers_)
 
     def coordinates(self, X: pd.DataFrame | Values) -> Values:  # noqa: N803
-        """Place users in a picture, shape (users, 2); one of whom nothing is known is at (0, 0)."""
+        """Give each user a point in a picture, shape (users, 2).
+
+        A user of whom nothing is known is at (0, 0).
+        """
         return self._points(X)[:, :2]
 
     def _points(self, X: pd.DataFrame | Values) -> Values:  # noqa: N803

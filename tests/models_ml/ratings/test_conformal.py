@@ -47,10 +47,11 @@ def test_covers_hardly_more_than_promised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "level", "place"), [(9, 0.9, 8), (9, 0.7, 6), (10, 0.9, 9), (19, 0.9, 17), (1, 0.5, 0)]
+    ("rows", "level", "position"),
+    [(9, 0.9, 8), (9, 0.7, 6), (10, 0.9, 9), (19, 0.9, 17), (1, 0.5, 0)],
 )
-def test_takes_the_score_of_a_known_place(rows: int, level: float, place: int) -> None:
-    assert conformal_quantile(np.arange(rows, dtype=float)[::-1], level) == place
+def test_takes_the_score_of_a_known_position(rows: int, level: float, position: int) -> None:
+    assert conformal_quantile(np.arange(rows, dtype=float)[::-1], level) == position
 
 
 def test_too_few_rows_promise_nothing() -> None:

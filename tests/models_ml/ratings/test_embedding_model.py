@@ -23,7 +23,7 @@ NOBODY, NOTHING = 10**9, 10**9
 
 
 def planted(seed: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings of planted biases and one taste: even movies are romances, which users like or not.
+    """Ratings of planted biases and one factor: even movies are romances, which users like or not.
 
     Ids are even. A user and two movies have no ratings, one of the movies no content either.
     """
@@ -90,7 +90,7 @@ def validation(data) -> pd.DataFrame:
     return data[0][data[0]["is_validation"]]
 
 
-def place(model: EmbeddingModel, movie: int) -> int:
+def position(model: EmbeddingModel, movie: int) -> int:
     return list(model.movie_ids_).index(movie)
 
 
@@ -121,23 +121,23 @@ class TestPredicting:
         np.testing.assert_array_equal(silent, unknown)
         assert not fitted.user_factors_[-1].any()
 
-    def test_a_movie_without_ratings_has_its_contents_taste(self, data, fitted) -> None:
+    def test_a_movie_without_ratings_has_its_contents_vector(self, data, fitted) -> None:
         """Who likes romances is predicted to give the unrated war movie less than who does not."""
         ratings, _ = data
         is_romance = ratings["movie_id"] % 4 != 0
-        taste = (
+        likes_romance = (
             ratings[is_romance].groupby("user_id")["rating"].mean()
             - ratings[~is_romance].groupby("user_id")["rating"].mean()
         )
-        users = taste.index.to_numpy()
+        users = likes_romance.index.to_numpy()
         vectors = fitted.user_factors_[np.searchsorted(fitted.user_ids_, users)]
-        products = vectors @ fitted.movie_factors_[place(fitted, SILENT_MOVIE)]
+        products = vectors @ fitted.movie_factors_[position(fitted, SILENT_MOVIE)]
 
-        assert np.corrcoef(products, taste)[0, 1] < -0.9
+        assert np.corrcoef(products, likes_romance)[0, 1] < -0.9
 
     def test_an_unknown_movie_is_as_the_movies_are_in_the_mean(self, fitted) -> None:
         """A movie of which nothing is known, and one with neither ratings nor content."""
-        bare = place(fitted, BARE_MOVIE)
+        bare = position(fitted, BARE_MOVIE)
 
         assert np.isfinite(fitted.predict(np.array([[NOBODY, NOTHING]]))).all()
         np.testing.assert_allclose(
@@ -230,8 +230,11 @@ class TestFoldingIn:
     @pytest.mark.parametrize("user", [4, 20, 60])
     def test_it_minimises_the_penalised_error(self, data, fitted, user: int) -> None:
         rows = data[0][data[0]["user_id"] == user].head(12)
-        places = np.searchsorted(fitted.movie_ids_, rows["movie_id"])
-        movie_factors, movie_biases = fitted.movie_factors_[places], fitted.movie_biases_[places]
+        positions = np.searchsorted(fitted.movie_ids_, rows["movie_id"])
+        movie_factors, movie_biases = (
+            fitted.movie_factors_[positions],
+            fitted.movie_biases_[positions],
+        )
         mean = fitted.user_biases_[-1]
 
         def loss(w: np.ndarray) -> float:
@@ -251,9 +254,9 @@ class TestFoldingIn:
         for _, rows in ratings.groupby("user_id"):
             known, asked = rows[~rows["is_validation"]], rows[rows["is_validation"]]
             bias, vector = fitted.fold_in(known["movie_id"], known["rating"])
-            places = np.searchsorted(fitted.movie_ids_, asked["movie_id"])
-            products = fitted.movie_factors_[places] @ vector
-            predicted = np.clip(bias + fitted.movie_biases_[places] + products, 0.5, 5)
+            positions = np.searchsorted(fitted.movie_ids_, asked["movie_id"])
+            products = fitted.movie_factors_[positions] @ vector
+            predicted = np.clip(bias + fitted.movie_biases_[positions] + products, 0.5, 5)
             errors += list(predicted - asked["rating"])
         assert np.mean(np.square(errors)) < 0.05
 
