@@ -27,12 +27,8 @@ GIVEN = {
         "protocol varchar, user_id bigint, movie_id bigint, rating double, split varchar"
     ),
     "int_current_runs": "run_id varchar, model varchar, protocol varchar",
-    "stg_rating_predictions": (
-        "run_id varchar, user_id bigint, movie_id bigint, prediction double,"
-        " lower_bound double, upper_bound double"
-    ),
-    "stg_recommendations": "run_id varchar, user_id bigint, rank bigint, movie_id bigint",
-    "stg_user_segments": "run_id varchar, user_id bigint, segment bigint",
+    "recommendations": "run_id varchar, user_id bigint, rank bigint, movie_id bigint",
+    "user_segments": "run_id varchar, user_id bigint, segment bigint",
     "bridge_movie_genres": "movie_id bigint, genre varchar",
     "int_baseline_predictions": (
         "model varchar, protocol varchar, user_id bigint, movie_id bigint, rating double,"
@@ -116,18 +112,18 @@ class Judging:
                 *((run, model, case.protocol) for model, run in runs.items()),
                 ("segments", "user_segments", None),
             ],
-            "staging.stg_rating_predictions": [
+            "ml.rating_predictions": [
                 (runs[model], user, movie, row.prediction, row.low, row.high)
                 for model, predictions in case.predictions.items()
                 for (user, movie), row in predictions.items()
             ],
-            "staging.stg_recommendations": [
+            "ml.recommendations": [
                 (runs[model], user, rank, movie)
                 for model, lists in case.lists.items()
                 for user, movies in lists.items()
                 for rank, movie in enumerate(movies, start=1)
             ],
-            "staging.stg_user_segments": [
+            "ml.user_segments": [
                 ("segments", user, segment) for user, segment in case.segments.items()
             ],
             "core.bridge_movie_genres": [

@@ -443,7 +443,7 @@ def test_an_arrow_the_wrong_way_is_found(planted: Manifest, reader: str, parent:
 
 
 def test_a_mart_that_reads_a_run_at_any_distance_is_found(planted: Manifest) -> None:
-    planted["parent_map"]["model.reelhouse.int_movie_ratings"].append("model.reelhouse.stg_runs")
+    planted["parent_map"]["model.reelhouse.int_movie_ratings"].append("source.reelhouse.ml.runs")
 
     assert "movie_scores" in marts_that_wait_for_training(planted)
 

@@ -3,7 +3,7 @@ with runs as (
 ),
 
 recommendations as (
-    select * from {{ ref("stg_recommendations") }}
+    select * from {{ source("ml", "recommendations") }}
 ),
 
 most_rated as (

@@ -3,7 +3,7 @@ with runs as (
 ),
 
 predictions as (
-    select * from {{ ref("stg_rating_predictions") }}
+    select * from {{ source("ml", "rating_predictions") }}
 ),
 
 ratings as (

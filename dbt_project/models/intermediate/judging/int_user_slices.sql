@@ -9,7 +9,7 @@ runs as (
 ),
 
 segments as (
-    select * from {{ ref("stg_user_segments") }}
+    select * from {{ source("ml", "user_segments") }}
 ),
 
 final as (

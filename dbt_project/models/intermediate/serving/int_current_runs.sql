@@ -1,6 +1,6 @@
 -- A run stands for its model until a later one replaces it or the data change.
 with runs as (
-    select * from {{ ref("stg_runs") }}
+    select * from {{ source("ml", "runs") }}
 ),
 
 dataset as (

@@ -3,7 +3,7 @@ with runs as (
 ),
 
 metrics as (
-    select * from {{ ref("stg_metrics") }}
+    select * from {{ source("ml", "metrics") }}
 ),
 
 final as (

@@ -3,7 +3,7 @@ with listing_run as (
 ),
 
 recommendations as (
-    select * from {{ ref("stg_recommendations") }}
+    select * from {{ source("ml", "recommendations") }}
 ),
 
 movies as (

@@ -3,7 +3,7 @@ with runs as (
 ),
 
 importances as (
-    select * from {{ ref("stg_feature_importances") }}
+    select * from {{ source("ml", "feature_importances") }}
 ),
 
 final as (

@@ -1,5 +1,5 @@
 with trained as (
-    select * from {{ ref("stg_models") }}
+    select * from {{ source("ml", "models") }}
 ),
 
 final as (

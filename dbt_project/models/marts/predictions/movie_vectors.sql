@@ -5,7 +5,7 @@ with run as (
 ),
 
 embeddings as (
-    select * from {{ ref("stg_movie_embeddings") }}
+    select * from {{ source("ml", "movie_embeddings") }}
 ),
 
 final as (

@@ -3,7 +3,7 @@ with runs as (
 ),
 
 clusters as (
-    select * from {{ ref("stg_rating_clusters") }}
+    select * from {{ source("ml", "rating_clusters") }}
 ),
 
 ratings as (

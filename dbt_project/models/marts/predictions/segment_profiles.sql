@@ -3,7 +3,7 @@ with runs as (
 ),
 
 segments as (
-    select * from {{ ref("stg_user_segments") }}
+    select * from {{ source("ml", "user_segments") }}
 ),
 
 features as (

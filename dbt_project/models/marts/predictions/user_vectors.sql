@@ -5,7 +5,7 @@ with run as (
 ),
 
 embeddings as (
-    select * from {{ ref("stg_user_embeddings") }}
+    select * from {{ source("ml", "user_embeddings") }}
 ),
 
 final as (
