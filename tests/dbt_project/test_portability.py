@@ -51,7 +51,7 @@ PORTABLE_FUNCTIONS = {
 # What Jinja and dbt offer to templates.
 TEMPLATE_FUNCTIONS = {
     *("config", "print", "ref", "return", "run_query", "source", "var"),
-    *("join", "list", "lower", "replace", "selectattr"),
+    *("join", "list", "lower", "map", "replace", "selectattr"),
 }
 
 
