@@ -22,6 +22,9 @@ from warehouse.settings import candidate_path
 RESULT = Path(__file__).with_suffix(".md")
 
 PREDICTIONS = """
+insert into ml.models (model, role, serving_rank) values
+    ('embedding', 'ratings', 1),
+    ('ease', 'lists', 2);
 insert into ml.runs by name
 select
     'gates-' || protocol as run_id,
@@ -32,12 +35,12 @@ select
 from analytics.dataset_summary
 cross join (select unnest(['random', 'temporal', 'last']) as protocol)
 union all
-select 'gates-ease', 'ease', null, data_fingerprint, localtimestamp
+select 'gates-ease', 'ease', 'serving', data_fingerprint, localtimestamp
 from analytics.dataset_summary;
 insert into ml.rating_predictions by name
 select run_id, user_id, movie_id, 1.4 + 0.6 * rating as prediction
 from core.fct_ratings
-cross join (select run_id from ml.runs where run_id like 'gates-%' and protocol is not null)
+cross join (select run_id from ml.runs where run_id like 'gates-%' and protocol != 'serving')
 where hash(user_id, movie_id) % 5 = 0;
 insert into ml.recommendations by name
 select

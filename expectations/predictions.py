@@ -12,14 +12,14 @@ STEPS = {
     "gate_runs": """
         with predictions as (
             select
-                current_runs.model || coalesce(', ' || current_runs.protocol, '') as run,
+                current_runs.model || ', ' || current_runs.protocol as run,
                 current_runs.model,
                 predictions.user_id,
                 predictions.movie_id,
                 case when isfinite(predictions.prediction) then predictions.prediction end
                     as prediction
             from ml.rating_predictions as predictions
-            inner join intermediate.int_current_runs as current_runs
+            inner join predictions.current_runs as current_runs
                 on predictions.run_id = current_runs.run_id
         )
         select
@@ -53,9 +53,9 @@ STEPS = {
         ),
         serving as (
             select current_runs.run_id, current_runs.model
-            from intermediate.int_current_runs as current_runs
+            from predictions.current_runs as current_runs
             inner join makers on current_runs.model = makers.model
-            where current_runs.protocol is null
+            where current_runs.protocol = 'serving'
         )
         select serving.model, listed.user_id, listed.movie_id
         from serving

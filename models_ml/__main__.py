@@ -41,8 +41,7 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
 
     chosen = choose(RECIPES, name)
     parameters = read_parameters()
-    for recipe in chosen:
-        check_parameters(parameters, recipe)
+    check_parameters(parameters, RECIPES)
     models = models_folder(settings.warehouse)
     remove_models_of_replaced_runs(settings.warehouse)
     with connect(settings.candidate) as connection:
@@ -60,7 +59,7 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
                 end="",
             )
         for number, (recipe, protocol) in enumerate(fits, start=1):
-            label = f"{recipe.name}, {protocol or 'to serve'}"
+            label = f"{recipe.name}, {protocol}"
             place = f"[{number} of {len(fits)}] {label}"
             with console.status(place) as status:
                 report = partial(_show, status, place)

@@ -87,8 +87,10 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> str:
 
 def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rules = connection.execute(
-        "select table_name, rule, count(*) from intermediate.int_refused_lines"
-        " group by all order by all"
+        "select table_name, rule, count(*) from ("
+        " select table_name, rule from quality.quarantined_rows union all"
+        " select table_name, error from raw.rejected_lines inner join raw.loads using (source_file)"
+        ") group by all order by all"
     ).fetchall()
     if not rules:
         return ["lines refused: none"]

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from models_ml.registry import RECIPES
 from tests.pipeline import ROOT, Pipeline
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +42,14 @@ def test_every_published_relation_is_in_its_table(sample: Pipeline) -> None:
         )
     }
     assert documented == published
+
+
+def test_each_model_is_recommended_for_something() -> None:
+    _, _, section = README.partition("\n## Which model for what\n")
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+) \|", section.partition("\n## ")[0], re.MULTILINE)
+
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {recipe.name for recipe in RECIPES}
 
 
 def test_its_make_targets_and_variables_exist() -> None:

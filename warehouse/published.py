@@ -9,7 +9,7 @@ import duckdb
 from warehouse.connection import connect
 from warehouse.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Counts up with each release whose relations another release would misread."""
 
 

@@ -117,6 +117,22 @@ def _take_over_runs(candidate: Path, warehouse: Path) -> None:
                 if (schema, table) in published:
                     name = f"{schema}.{table}"
                     connection.execute(f"insert into {name} by name from published.{name}")
+        if ("ml", "models") not in published:
+            connection.execute(AS_BEFORE_FORMAT_3)
+
+
+AS_BEFORE_FORMAT_3 = """
+update ml.runs set protocol = 'serving' where protocol is null;
+insert into ml.models (model, role, serving_rank) values
+    ('rating_clusters', 'clusters', 1),
+    ('user_segments', 'segments', 1),
+    ('matrix_factorisation', 'baseline', null),
+    ('embedding', 'ratings', 1),
+    ('boosting', 'ratings', null),
+    ('ease', 'lists', 2),
+    ('ranker', 'lists', 1)
+"""
+"""Says of the runs of earlier releases what these left unsaid; training says it anew."""
 
 
 def _put_aside(damaged: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import inspect
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,16 +44,23 @@ def read_parameters(path: Path = PARAMETERS) -> Parameters:
     return Parameters(seed=seed, models=content)
 
 
-def check_parameters(parameters: Parameters, recipe: "Recipe") -> None:
-    """Refuse a section that names parameters which the model does not have.
+def check_parameters(parameters: Parameters, recipes: "Iterable[Recipe]") -> None:
+    """Refuse a section of no model, and one that names parameters which its model does not have.
 
     Raises:
-        UserError: It does; the message names file, section and parameter.
+        UserError: There is one; the message names file, section and parameter.
     """
-    signature = inspect.signature(recipe.model).parameters
-    unknown = parameters.models.get(recipe.name, {}).keys() - signature.keys()
-    if unknown:
-        raise UserError(
-            f"{PARAMETERS}: [{recipe.name}] has no parameter {', '.join(sorted(unknown))}."
-            f" It knows {', '.join(signature)}."
-        )
+    classes = {recipe.name: recipe.model for recipe in recipes}
+    for name, section in parameters.models.items():
+        if name not in classes or not isinstance(section, dict):
+            raise UserError(
+                f"{PARAMETERS}: {name} is not the section of a model. The models are"
+                f" {', '.join(classes)}."
+            )
+        known = inspect.signature(classes[name]).parameters
+        unknown = section.keys() - known.keys()
+        if unknown:
+            raise UserError(
+                f"{PARAMETERS}: [{name}] has no parameter {', '.join(sorted(unknown))}."
+                f" It knows {', '.join(known)}."
+            )

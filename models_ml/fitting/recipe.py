@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
     from models_ml.fitting.saving import SavedModel
 
-Protocol = Literal["random", "temporal", "last"]
-PROTOCOLS: tuple[Protocol, ...] = ("random", "temporal", "last")
+Protocol = Literal["random", "temporal", "last", "serving"]
+JUDGED_PROTOCOLS: tuple[Protocol, ...] = ("random", "temporal", "last")
+"""Protocols with test rows, on which models are judged."""
+PROTOCOLS: tuple[Protocol, ...] = (*JUDGED_PROTOCOLS, "serving")
+"""Those, and the one whose fits serve: it has no test rows."""
 
 Role = Literal["ratings", "lists", "segments", "clusters", "baseline"]
 """What a model makes: predicted ratings, lists of movies, segments of users or clusters of ratings.
@@ -42,8 +45,7 @@ class Task:
     """One fit of one model.
 
     Attributes:
-        protocol: The protocol whose parts these are; ``None`` for the fit that serves: it trains
-            on all ratings but the validation rows of ``random``, and has no test rows.
+        protocol: The protocol whose parts these are.
         parts: The ratings. A protocol that splits by time is left out where ratings have no times.
         marts: The relations that the recipe names, whole, by name.
         scale: The lowest and the highest rating, in stars.
@@ -52,7 +54,7 @@ class Task:
         report: Called with a few words as the fit goes on.
     """
 
-    protocol: Protocol | None
+    protocol: Protocol
     parts: Parts
     marts: "Mapping[str, pd.DataFrame]"
     scale: tuple[float, float]
@@ -86,9 +88,9 @@ class Recipe:
         description: What the model is, in one sentence.
         model: The class of the fitted model; its parameters are what its section of
             ``parameters.toml`` may name.
-        marts: The relations that it reads beside the ratings of a protocol.
-        protocols: The fits to make, one a protocol; ``None`` is the fit that serves.
         train: Makes one fit.
+        marts: The relations that it reads beside the ratings of a protocol.
+        protocols: The fits to make, one for each protocol.
         serving_rank: The model's rank among those of its role that serve, from 1: the first one
             that is trained serves. ``None`` where it does not serve.
     """
@@ -97,7 +99,7 @@ class Recipe:
     role: Role
     description: str
     model: "type[SavedModel]"
-    marts: tuple[str, ...]
-    protocols: tuple[Protocol | None, ...]
     train: Callable[[Task], Outcome]
+    marts: tuple[str, ...] = ()
+    protocols: tuple[Protocol, ...] = PROTOCOLS
     serving_rank: int | None = None

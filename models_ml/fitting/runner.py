@@ -22,37 +22,31 @@ if TYPE_CHECKING:
 
 def tasks(
     connection: duckdb.DuckDBPyConnection, recipe: Recipe
-) -> tuple[list[Protocol | None], list[Protocol]]:
+) -> tuple[list[Protocol], list[Protocol]]:
     """Tell which of a recipe's fits the ratings allow, and which they do not.
 
     A protocol that splits by time has no rows where ratings have no times.
     """
-    possible: list[Protocol | None] = []
-    impossible: list[Protocol] = []
-    for protocol in recipe.protocols:
-        if protocol is None or _part_sizes(connection, protocol):
-            possible.append(protocol)
-        else:
-            impossible.append(protocol)
-    return possible, impossible
+    impossible = [protocol for protocol in recipe.protocols if _has_no_rows(connection, protocol)]
+    return [protocol for protocol in recipe.protocols if protocol not in impossible], impossible
 
 
 def run_task(
     connection: duckdb.DuckDBPyConnection,
     recipe: Recipe,
-    protocol: Protocol | None,
+    protocol: Protocol,
     parameters: Parameters,
     folder: Path,
     report: Report = lambda words: None,
 ) -> tuple[str, Outcome]:
-    """Make one fit, save the model and write its run.
+    """Make one fit and write its run; a model that is to serve is saved too.
 
     Args:
         connection: A connection that may write, to a warehouse that dbt has built.
         recipe: The model.
-        protocol: The protocol to read, or ``None`` for the fit that serves.
+        protocol: The protocol to read.
         parameters: The parameters of all models.
-        folder: Where models are saved, each in a folder of its run's id.
+        folder: Where serving fits are saved, each in a folder of its run's id.
         report: Called with a few words as the fit goes on.
 
     Returns:
@@ -74,14 +68,15 @@ def run_task(
         results=outcome.results,
     )
     run_id = write_run(connection, run)
-    outcome.model.save(folder / run_id)
+    if protocol == "serving":
+        outcome.model.save(folder / run_id)
     return run_id, outcome
 
 
 def read_task(
     connection: duckdb.DuckDBPyConnection,
     recipe: Recipe,
-    protocol: Protocol | None,
+    protocol: Protocol,
     parameters: Parameters,
     report: Report = lambda words: None,
 ) -> Task:
@@ -147,47 +142,36 @@ def choose(recipes: Sequence[Recipe], name: str | None) -> Sequence[Recipe]:
     return chosen
 
 
-def _part_sizes(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> dict[str, int]:
-    return dict(
-        connection.execute(
-            f"select {protocol}_split, count(*) from features.rating_splits"
-            f" where {protocol}_split is not null group by {protocol}_split"
-        ).fetchall()
+def _has_no_rows(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> bool:
+    """Tell whether there are ratings, and none of them has a part in the protocol."""
+    ((count, divided),) = connection.execute(
+        f"select count(*), count({protocol}_split) from features.rating_splits"
+    ).fetchall()
+    return bool(count and not divided)
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> Parts:
+    def rows(part: str, columns: str) -> "pd.DataFrame":
+        found = connection.execute(
+            f"select {columns} from features.rating_splits where {protocol}_split = '{part}'"
+            " order by user_id, movie_id"
+        ).df()
+        if found.empty and (protocol, part) != ("serving", "test"):
+            raise UserError(
+                f"The {part} part of the {protocol} protocol has no ratings: load more of them."
+            )
+        return found
+
+    return Parts(
+        train=rows("train", "user_id, movie_id, rating, rated_at"),
+        validation=rows("validation", "user_id, movie_id, rating, rated_at"),
+        test=rows("test", "user_id, movie_id"),
     )
 
 
-def _parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol | None) -> Parts:
-    split = f"{protocol or 'random'}_split"
-    # The fit that serves has no test rows: all but the validation rows train.
-    is_train = f"{split} = 'train'" if protocol else f"{split} != 'validation'"
-    is_test = f"{split} = 'test'" if protocol else "false"
-    parts = {
-        "train": _rows(connection, "user_id, movie_id, rating, rated_at", is_train),
-        "validation": _rows(
-            connection, "user_id, movie_id, rating, rated_at", f"{split} = 'validation'"
-        ),
-        "test": _rows(connection, "user_id, movie_id", is_test),
-    }
-    for name, rows in parts.items():
-        if rows.empty and (protocol or name != "test"):
-            raise UserError(
-                f"The {name} part of the {protocol or 'random'} protocol has no ratings:"
-                " load more of them."
-            )
-    return Parts(**parts)
-
-
-def _mart(
-    connection: duckdb.DuckDBPyConnection, mart: str, protocol: Protocol | None
-) -> "pd.DataFrame":
+def _mart(connection: duckdb.DuckDBPyConnection, mart: str, protocol: Protocol) -> "pd.DataFrame":
     """Read a relation, sorted; of one that differs by protocol, only the rows of this one."""
     relation = connection.sql(f"from {mart}")
     if "protocol" in relation.columns:
-        relation = relation.filter(f"protocol = '{protocol or 'serving'}'")
+        relation = relation.filter(f"protocol = '{protocol}'")
     return relation.order("all").df()
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, columns: str, condition: str) -> "pd.DataFrame":
-    return connection.execute(
-        f"select {columns} from features.rating_splits where {condition} order by user_id, movie_id"
-    ).df()

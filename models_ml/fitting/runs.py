@@ -30,7 +30,7 @@ class Run:
         started_at: When the fit began, UTC without a zone.
         finished_at: When the results were complete.
         params: The model's parameters.
-        protocol: The protocol whose training rows were read, or ``None`` for the fit that serves.
+        protocol: The protocol whose training rows were read.
         seed: The seed of the fit.
         results: Rows for tables of the schema ``ml``, by table, without ``run_id``.
     """
@@ -39,7 +39,7 @@ class Run:
     started_at: datetime
     finished_at: datetime
     params: dict[str, Any]
-    protocol: str | None
+    protocol: str
     seed: int
     results: "Mapping[str, pd.DataFrame]"
 

@@ -19,6 +19,12 @@ class SavedModel(BaseEstimator):  # type: ignore[misc]
     ``nested``. Arrays are read without pickle and mapped into memory, so that loading takes no
     time and runs no code.
 
+    Each serving fit is saved beside the warehouse, in ``warehouse.models``, under its id in
+    ``ml.runs``; so anybody may ask it again, here for what user 200 would give movie 858::
+
+        boosting = Boosting.load(Path("warehouse.models") / run_id)
+        boosting.predict(np.array([[200, 858]]))
+
     Attributes:
         state: Names of the fitted attributes, NumPy arrays without objects, that predicting needs.
         nested: Names and classes of the fitted attributes that are saved models themselves.

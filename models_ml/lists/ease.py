@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.lists.listing import (
     LENGTH,
@@ -275,7 +275,7 @@ def train(task: Task) -> Outcome:
     task.report("listing movies")
     lists = model.recommend(list_users(task))
     note = f"{len(model.weights_):,} movies in the model, lists for {lists['user_id'].nunique():,}"
-    return Outcome(model, {"recommendations": recommendations(task, lists, model.liked_from)}, note)
+    return Outcome(model, {"recommendations": recommendations(task, lists)}, note)
 
 
 RECIPE = Recipe(
@@ -284,7 +284,6 @@ RECIPE = Recipe(
     description="EASE, a linear model of which movies are liked together.",
     model=EASE,
     marts=("core.dim_movies",),
-    protocols=(*PROTOCOLS, None),
     train=train,
     serving_rank=2,
 )

@@ -128,9 +128,9 @@ def top_n(
 
 
 def list_users(task: Task) -> Ids:
-    """Tell who gets a list: everybody with test rows or, in the fit that serves, everybody."""
+    """Tell who gets a list: everybody with test rows or, in a serving fit, everybody."""
     parts = task.parts
-    asked = [parts.test] if task.protocol else [parts.train, parts.validation]
+    asked = [parts.train, parts.validation] if task.protocol == "serving" else [parts.test]
     return np.unique(np.concatenate([rows["user_id"].to_numpy(np.int64) for rows in asked]))
 
 
@@ -144,24 +144,18 @@ def readable_title(title: str) -> str:
     return re.sub(r"^([^(]+), (The|An?|Les?|La|El|Il|Das|Der|Die)(?= \(|$)", r"\2 \1", short)
 
 
-def reason(because: Sequence[tuple[str, float]], rating_count: int, mean_rating: float) -> str:
-    """Say in words why a movie is recommended.
+def reason(because: Sequence[tuple[str, float]]) -> str | None:
+    """Say in words which movies a recommended one is recommended for.
 
     Args:
-        because: Titles and ratings in stars of the movies that spoke for it most; none where it is
-            recommended because others like it.
-        rating_count: How many people rated the recommended movie.
-        mean_rating: The mean of their ratings in stars.
+        because: Titles and ratings in stars of the movies that spoke for it most.
 
     Returns:
-        Such as ``because you rated Heat (1995) 5.0 and Ronin (1998) 4.5``, or
-        ``popular: rated by 311 people, 4.5 on average``.
+        Such as ``because you rated Heat (1995) 5.0 and Ronin (1998) 4.5``; ``None`` where no movie
+        spoke for it: that it is popular, SQL says.
     """
-    if because:
-        rated = [f"{readable_title(title)} {stars:.1f}" for title, stars in because]
-        return f"because you rated {' and '.join(rated)}"
-    people = "1 person" if rating_count == 1 else f"{rating_count:,} people"
-    return f"popular: rated by {people}, {mean_rating:.1f} on average"
+    rated = [f"{readable_title(title)} {stars:.1f}" for title, stars in because]
+    return f"because you rated {' and '.join(rated)}" if rated else None
 
 
 def titles_of(movies: pd.DataFrame) -> dict[int, str]:
@@ -170,43 +164,31 @@ def titles_of(movies: pd.DataFrame) -> dict[int, str]:
     return dict(zip(movies["movie_id"].tolist(), titles.tolist(), strict=True))
 
 
-def reasons(
-    lists: pd.DataFrame, rated: Rated, titles: Mapping[int, str], counts: pd.DataFrame
-) -> list[str]:
+def reasons(lists: pd.DataFrame, rated: Rated, titles: Mapping[int, str]) -> list[str | None]:
     """Give each row of lists its reason.
 
     Args:
-        lists: ``user_id``, ``movie_id``, and ``because``, the ids of movies that spoke for it.
+        lists: ``user_id``, and ``because``, the ids of movies that spoke for the row's movie.
         rated: The ratings that the reasons name.
         titles: Titles by movie.
-        counts: The movies' popularity, as :func:`popularity` gives it.
     """
-    figures = counts.set_index("movie_id")[["rating_count", "mean_rating"]]
-    of_lists = figures.loc[lists["movie_id"]]
     return [
-        reason([(titles[cause], rated[user, cause]) for cause in because], int(count), mean)
-        for user, because, count, mean in zip(
-            lists["user_id"].tolist(),
-            lists["because"],
-            of_lists["rating_count"].tolist(),
-            of_lists["mean_rating"].tolist(),
-            strict=True,
-        )
+        reason([(titles[cause], rated[user, cause]) for cause in because])
+        for user, because in zip(lists["user_id"].tolist(), lists["because"], strict=True)
     ]
 
 
-def recommendations(task: Task, lists: pd.DataFrame, liked_from: float) -> pd.DataFrame:
-    """Make rows of ``ml.recommendations``: with reasons in the fit that serves, else without.
+def recommendations(task: Task, lists: pd.DataFrame) -> pd.DataFrame:
+    """Make rows of ``ml.recommendations``: with reasons in a serving fit, else without.
 
     Args:
         task: The fit, with the mart ``core.dim_movies``.
         lists: ``user_id``, ``rank``, ``movie_id``, ``score``, ``because``.
-        liked_from: The stars from which on a movie is liked.
     """
     rows = lists.drop(columns="because")
-    if task.protocol:
+    if task.protocol != "serving":
         return rows.assign(reason=None)
     ratings = pd.concat([task.parts.train, task.parts.validation], ignore_index=True)
     rated = dict(zip(map(tuple, ids_of(ratings).tolist()), ratings["rating"], strict=True))
     titles = titles_of(task.marts["core.dim_movies"])
-    return rows.assign(reason=reasons(lists, rated, titles, popularity(ratings, liked_from)))
+    return rows.assign(reason=pd.Series(reasons(lists, rated, titles), rows.index))

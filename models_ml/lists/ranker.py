@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models_ml.fitting.backend import load_lightgbm
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings, ids_of
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_trees, trees_from_bytes, trees_to_bytes
 from models_ml.lists.ease import EASE, item_weights
@@ -359,13 +359,13 @@ def train(task: Task) -> Outcome:
         task.parts.validation,
         task.marts["core.dim_movies"],
         task.marts["core.bridge_movie_genres"],
-        asked_now=task.protocol is None,
+        asked_now=task.protocol == "serving",
     )
     lists = model.recommend(list_users(task))
     note = (
         f"{model.n_estimators} trees over three sources, lists for {lists['user_id'].nunique():,}"
     )
-    results = {"recommendations": recommendations(task, lists, model.liked_from)}
+    results = {"recommendations": recommendations(task, lists)}
     return Outcome(model, results, note)
 
 
@@ -375,7 +375,6 @@ RECIPE = Recipe(
     description="Boosted trees that rank the candidates of EASE and popularity.",
     model=Ranker,
     marts=("core.dim_movies", "core.bridge_movie_genres"),
-    protocols=(*PROTOCOLS, None),
     train=train,
     serving_rank=1,
 )

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 
 from models_ml.fitting.backend import load_lightgbm
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
+from models_ml.fitting.recipe import Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import History, fit_trees, trees_from_bytes, trees_to_bytes
 from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
@@ -387,7 +387,7 @@ def train(task: Task) -> Outcome:
             }
         ),
     }
-    if task.protocol:
+    if task.protocol != "serving":
         results["rating_predictions"] = predictions(model, parts)
     losses = [row["val_loss"] for row in model.history_]
     return Outcome(model, results, f"{int(np.argmin(losses)) + 1} trees beside the biases")
@@ -406,6 +406,5 @@ RECIPE = Recipe(
         "features.fold_user_genre_features",
         "core.bridge_movie_genres",
     ),
-    protocols=(*PROTOCOLS, None),
     train=train,
 )

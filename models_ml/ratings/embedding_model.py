@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 
 from models_ml.fitting.backend import load_keras
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
+from models_ml.fitting.recipe import Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_network
 from models_ml.ratings.conformal import conformal_quantile
@@ -169,17 +169,29 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
     def predict(self, X: Ids) -> Values:  # noqa: N803
         """Predict ratings in stars, on the scale; ``X`` as in :meth:`fit`, result (ratings,)."""
         users, movies = self._codes(X).T
-        products = np.einsum("ij,ij->i", self.user_factors_[users], self.movie_factors_[movies])
-        ratings = self.user_biases_[users] + self.movie_biases_[movies] + products
-        return np.asarray(np.clip(ratings, *self.scale), dtype=np.float64)
+        return self._ratings(self.user_biases_[users], self.user_factors_[users], movies)
 
     def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
         """Predict the lower and the upper ends of intervals, on the scale, both (ratings,)."""
-        ratings, (low, high) = self.predict(X), self.scale
-        return (
-            np.maximum(ratings - self.half_width_, low),
-            np.minimum(ratings + self.half_width_, high),
-        )
+        return self._interval(self.predict(X))
+
+    def predict_new(
+        self, rated: Ids, stars: Values, movie_ids: Ids
+    ) -> tuple[Values, Values, Values]:
+        """Predict ratings of somebody new, whom :meth:`fold_in` knows from a few ratings.
+
+        Args:
+            rated: The movies that the person rated, shape (ratings,).
+            stars: Their ratings in stars, shape (ratings,).
+            movie_ids: The movies to predict, shape (movies,).
+
+        Returns:
+            Ratings in stars, and the lower and the upper ends of their intervals, on the scale,
+            each of shape (movies,).
+        """
+        bias, vector = self.fold_in(rated, stars)
+        ratings = self._ratings(bias, vector[None], codes_of(movie_ids, self.movie_ids_))
+        return ratings, *self._interval(ratings)
 
     def fold_in(self, movie_ids: Ids, ratings: Values) -> tuple[float, Values]:
         """Find the bias and the vector of somebody new, without training.
@@ -206,6 +218,19 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         system = columns.T @ columns + np.diag(ridges)
         solution = np.linalg.solve(system, columns.T @ deviations)
         return float(self.user_biases_[-1] + solution[0]), solution[1:]
+
+    def _ratings(self, biases: Values | float, vectors: Values, movies: Ids) -> Values:
+        """Predict, from biases and vectors of users, ratings of movies by their codes."""
+        products = np.einsum("ij,ij->i", vectors, self.movie_factors_[movies])
+        ratings = biases + self.movie_biases_[movies] + products
+        return np.asarray(np.clip(ratings, *self.scale), dtype=np.float64)
+
+    def _interval(self, ratings: Values) -> tuple[Values, Values]:
+        low, high = self.scale
+        return (
+            np.maximum(ratings - self.half_width_, low),
+            np.minimum(ratings + self.half_width_, high),
+        )
 
     def _codes(self, ids: Ids) -> NDArray[np.int64]:
         users, movies = codes_of(ids[:, 0], self.user_ids_), codes_of(ids[:, 1], self.movie_ids_)
@@ -392,9 +417,9 @@ def build_model(
 def train(task: Task) -> Outcome:
     """Fit the embedding model on the training rows of a protocol.
 
-    Validation rows decide when to stop, whether age matters and how wide intervals are. With a
-    protocol, the rows of both other parts are predicted; the fit that serves gives the vectors
-    and biases of all users and movies.
+    Validation rows decide when to stop, whether age matters and how wide intervals are. Validation
+    and test rows are predicted; a serving fit gives the vectors and biases of all users and movies
+    instead.
     """
     parts = task.parts
     users = task.marts["features.user_codes"]["user_id"].to_numpy(np.int64)
@@ -412,7 +437,7 @@ def train(task: Task) -> Outcome:
         "training_history": pd.DataFrame(model.history_),
         "metrics": metrics(model),
     }
-    if task.protocol:
+    if task.protocol != "serving":
         results["rating_predictions"] = predictions(model, parts)
     else:
         results |= embeddings(model)
@@ -441,7 +466,6 @@ RECIPE = Recipe(
     description="Biases and dot products of vectors; those of a movie know its content.",
     model=EmbeddingModel,
     marts=("core.dim_movies", "features.movie_content", "features.user_codes"),
-    protocols=(*PROTOCOLS, None),
     train=train,
     serving_rank=1,
 )

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 
 from models_ml.fitting.backend import load_keras
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Report, Task
+from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_network
 from models_ml.ratings.predictions import embeddings, predictions
@@ -150,7 +150,7 @@ RECIPE = Recipe(
     description="Dot products of vectors without biases, as in the reference analysis.",
     model=MatrixFactorisation,
     marts=("features.user_codes", "features.movie_codes"),
-    protocols=PROTOCOLS,
+    protocols=JUDGED_PROTOCOLS,
     train=train,
 )
 

@@ -113,8 +113,9 @@ def _read(connection: duckdb.DuckDBPyConnection, file: Path, console: Console) -
     movies = [
         Movie(*row)
         for row in connection.execute(
-            "select movie_id, coalesce(title, ''), coalesce(rating_count, 0) from core.dim_movies"
-            " left join intermediate.int_movie_ratings using (movie_id) order by movie_id"
+            "select movie_id, coalesce(movies.title, ''), coalesce(rating_count, 0)"
+            " from core.dim_movies as movies"
+            " left join analytics.most_rated_movies using (movie_id) order by movie_id"
         ).fetchall()
     ]
     ((low, high),) = connection.execute(

@@ -65,9 +65,21 @@ def recommended(connection: duckdb.DuckDBPyConnection, user_id: int) -> list[Sug
         " from predictions.current_recommendations where user_id = ? order by rank",
         [user_id],
     ).fetchall()
-    if not rows:
-        require_run(connection, "ease")
+    if (
+        not rows
+        and not connection.execute(
+            "select run_id from predictions.current_runs where role = 'lists' and serves"
+        ).fetchall()
+    ):
+        raise no_model("makes lists")
     return [Suggestion(*row) for row in rows]
+
+
+def no_model(purpose: str) -> UserError:
+    """Say that no model is trained that, for instance, ``makes lists``."""
+    return UserError(
+        f"The warehouse has no model of its present ratings that {purpose}: `make train` fits it."
+    )
 
 
 def start_list(connection: duckdb.DuckDBPyConnection) -> list[Suggestion]:
@@ -78,20 +90,3 @@ def start_list(connection: duckdb.DuckDBPyConnection) -> list[Suggestion]:
             f"select rank, {TITLE}, genres, reason from analytics.start_list order by rank"
         ).fetchall()
     ]
-
-
-def require_run(connection: duckdb.DuckDBPyConnection, model: str) -> str:
-    """Name the current run of a model that serves.
-
-    Raises:
-        UserError: There is none.
-    """
-    runs = connection.execute(
-        "select run_id from intermediate.int_current_runs where model = ? and protocol is null",
-        [model],
-    ).fetchall()
-    if not runs:
-        raise UserError(
-            f"The warehouse has no model {model!r} of its present ratings: `make train` fits it."
-        )
-    return str(runs[0][0])

@@ -69,7 +69,7 @@ RECIPE = Recipe(
     description="K-means on user id, movie id and rating, as in the reference analysis.",
     model=RatingClusters,
     marts=("analytics.standardised_ratings",),
-    protocols=(None,),
+    protocols=("serving",),
     train=train,
     serving_rank=1,
 )

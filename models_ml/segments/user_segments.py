@@ -247,7 +247,7 @@ RECIPE = Recipe(
     description="K-means on the main axes in which users differ.",
     model=UserSegments,
     marts=("features.user_traits",),
-    protocols=(None,),
+    protocols=("serving",),
     train=train,
     serving_rank=1,
 )

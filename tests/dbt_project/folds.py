@@ -23,6 +23,7 @@ def random_dataset(seed: int, users: int, movies: int, share: float) -> Marts:
     flags = generator.random((movies + 1, 3)) < 0.4
     level = 3.3 + user_level[pairs[:, 0]] + movie_level[pairs[:, 1]]
     level += (loves[pairs[:, 0]] * flags[pairs[:, 1]]).sum(axis=1) + generator.normal(0, 0.5, n)
+    serving = np.where(parts[:, 0] == "validation", "validation", "train")
     splits = pd.DataFrame(
         {
             "user_id": pairs[:, 0],
@@ -31,6 +32,7 @@ def random_dataset(seed: int, users: int, movies: int, share: float) -> Marts:
             "random_split": parts[:, 0],
             "temporal_split": parts[:, 1],
             "last_split": parts[:, 2],
+            "serving_split": serving,
             "fold": generator.integers(1, 6, n),
         }
     )
@@ -50,8 +52,6 @@ def random_dataset(seed: int, users: int, movies: int, share: float) -> Marts:
 
 
 def training_rows(splits: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    if protocol == "serving":
-        return splits[splits["random_split"] != "validation"]
     return splits[splits[f"{protocol}_split"] == "train"]
 
 

@@ -26,7 +26,9 @@ GIVEN = {
     "int_protocol_ratings": (
         "protocol varchar, user_id bigint, movie_id bigint, rating double, split varchar"
     ),
-    "int_current_runs": "run_id varchar, model varchar, protocol varchar",
+    "current_runs": (
+        "run_id varchar, model varchar, protocol varchar, role varchar, serves boolean"
+    ),
     "recommendations": "run_id varchar, user_id bigint, rank bigint, movie_id bigint",
     "user_segments": "run_id varchar, user_id bigint, segment bigint",
     "bridge_movie_genres": "movie_id bigint, genre varchar",
@@ -108,9 +110,9 @@ class Judging:
             "intermediate.int_protocol_ratings": [
                 (case.protocol, row.user, row.movie, row.rating, row.split) for row in case.ratings
             ],
-            "intermediate.int_current_runs": [
-                *((run, model, case.protocol) for model, run in runs.items()),
-                ("segments", "user_segments", None),
+            "predictions.current_runs": [
+                *((run, model, case.protocol, "", False) for model, run in runs.items()),
+                ("segments", "user_segments", "serving", "segments", True),
             ],
             "ml.rating_predictions": [
                 (runs[model], user, movie, row.prediction, row.low, row.high)

@@ -13,7 +13,7 @@ PROTOCOLS = ("random", "temporal", "last", "serving")
 GIVEN = {
     "rating_splits": (
         "user_id bigint, movie_id bigint, rating double, random_split varchar,"
-        " temporal_split varchar, last_split varchar, fold bigint"
+        " temporal_split varchar, last_split varchar, serving_split varchar, fold bigint"
     ),
     "dim_movies": "movie_id bigint, release_year bigint",
     "bridge_movie_genres": "movie_id bigint, genre varchar",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from models_ml.fitting.parameters import read_parameters
-from models_ml.fitting.recipe import PROTOCOLS, Protocol, Recipe
+from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Protocol, Recipe
 from models_ml.fitting.runner import read_task
 from models_ml.registry import RECIPES
 from tests.dbt_project.test_splits import (  # noqa: F401 (fixtures)
@@ -65,7 +65,7 @@ def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Warehouses:
     )
     original = folder / "original.duckdb"
     build = build_what_training_reads(folder, dataset, original)
-    altered = {protocol: folder / f"{protocol}.duckdb" for protocol in PROTOCOLS}
+    altered = {protocol: folder / f"{protocol}.duckdb" for protocol in JUDGED_PROTOCOLS}
     for protocol, path in altered.items():
         shutil.copy(original, path)
         with duckdb.connect(str(path)) as connection:
@@ -163,7 +163,7 @@ class TestTestRatings:
             ids = set(rows[["user_id", "movie_id"]].itertuples(index=False, name=None))
             assert not ids & test
 
-    @pytest.mark.parametrize("protocol", PROTOCOLS)
+    @pytest.mark.parametrize("protocol", JUDGED_PROTOCOLS)
     def test_in_a_mart_would_be_found(
         self,
         connections: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
@@ -171,7 +171,7 @@ class TestTestRatings:
     ) -> None:
         """A mart of all ratings is read by fits alone that have no test rows."""
         mart = "analytics.standardised_ratings"
-        leaky = replace(RECIPES[0], name="leaky", marts=(mart,), protocols=PROTOCOLS)
+        leaky = replace(RECIPES[0], name="leaky", marts=(mart,), protocols=JUDGED_PROTOCOLS)
         before, after = (
             read_task(connection, leaky, protocol, read_parameters()).marts[mart]
             for connection in connections
@@ -179,7 +179,7 @@ class TestTestRatings:
         with pytest.raises(AssertionError):
             assert_same(after, before)
 
-    @pytest.mark.parametrize("protocol", PROTOCOLS)
+    @pytest.mark.parametrize("protocol", JUDGED_PROTOCOLS)
     def test_were_altered_where_they_are_judged_and_nowhere_else(
         self,
         connections: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],

@@ -335,6 +335,27 @@ def test_the_project_keeps_the_rule(check: Check, manifest: Manifest) -> None:
     assert check(manifest) == []
 
 
+def python_that_reads_inner_layers(folder: Path) -> list[str]:
+    """Python reads sources and marts: steps between them may change at any time."""
+    return [
+        path.relative_to(folder).as_posix()
+        for room in sorted(folder.iterdir())
+        if room.is_dir() and room.name != "tests" and not room.name.startswith(".")
+        for path in sorted(room.rglob("*.py"))
+        if re.search(r"\b(intermediate|staging)\.\w|\b(int|stg)_[a-z]\w+", path.read_text("utf-8"))
+    ]
+
+
+def test_python_reads_no_inner_layer(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "tests").mkdir()
+    for file in ("report/summary.py", "tests/test_summary.py"):
+        (tmp_path / file).write_text('QUERY = "from intermediate.int_movie_ratings"')
+
+    assert python_that_reads_inner_layers(tmp_path) == ["report/summary.py"]
+    assert python_that_reads_inner_layers(ROOT) == []
+
+
 def test_every_column_of_the_warehouse_is_in_the_manifest(
     manifest: Manifest, sample: Pipeline
 ) -> None:

@@ -14,13 +14,13 @@ def ratings(sample: Pipeline) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def vectors(sample: Pipeline) -> dict[str, pd.DataFrame]:
-    """Biases and vectors of the last run of `embedding` that serves, straight from ml."""
+    """Biases and vectors of the last serving run of `embedding`, straight from ml."""
     return {
         entity: frame(
             sample,
             f"select {entity}_id, bias, embedding from ml.{entity}_embeddings where run_id = ("
             "select max_by(run_id, finished_at) from ml.runs"
-            " where model = 'embedding' and protocol is null)",
+            " where model = 'embedding' and protocol = 'serving')",
         ).set_index(f"{entity}_id")
         for entity in ("user", "movie")
     }
@@ -59,7 +59,7 @@ def test_lists_are_of_the_ranker_and_fall_in_score(
 ) -> None:
     ((run_id,),) = sample.rows(
         "select max_by(run_id, (model = 'ranker', finished_at)) from ml.runs"
-        " where model in ('ease', 'ranker') and protocol is null"
+        " where model in ('ease', 'ranker') and protocol = 'serving'"
     )
     scores = recommendations.sort_values(["user_id", "rank"]).groupby("user_id").score
 
@@ -94,7 +94,7 @@ def test_intervals_are_as_wide_as_the_run_measured(
     ((half_width,),) = sample.rows(
         "select arg_max(value, run_id) from ml.metrics inner join ml.runs using (run_id)"
         " where metric = 'interval_half_width' and setting = 'level=0.9'"
-        " and model = 'embedding' and protocol is null"
+        " and model = 'embedding' and protocol = 'serving'"
     )
     low = np.clip(recommendations.prediction - half_width, 0.5, 5)
     high = np.clip(recommendations.prediction + half_width, 0.5, 5)
@@ -160,6 +160,6 @@ def test_recommendations_wait_for_training(sample: Pipeline) -> None:
     served |= set(sample.rows("select run_id from predictions.current_recommendations"))
     protocols = sample.rows(
         "select run_id from ml.runs"
-        " where protocol is null and model in ('embedding', 'ease', 'ranker')"
+        " where protocol = 'serving' and model in ('embedding', 'ease', 'ranker')"
     )
     assert served <= set(protocols)

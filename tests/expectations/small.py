@@ -48,13 +48,12 @@ select 0.5 as scale_min, 5.0 as scale_max, 'present' as data_fingerprint;
 
 EMPTY_PREDICTIONS = """
 create schema ml;
-create schema intermediate;
 create schema predictions;
 create table ml.runs (run_id varchar, model varchar, protocol varchar, data_fingerprint varchar);
 create table ml.rating_predictions
     (run_id varchar, user_id bigint, movie_id bigint, prediction double);
 create table ml.recommendations (run_id varchar, user_id bigint, rank bigint, movie_id bigint);
-create view intermediate.int_current_runs as
+create view predictions.current_runs as
 select run_id, model, protocol from ml.runs where data_fingerprint = 'present';
 create table predictions.model_leaderboard (
     model varchar, protocol varchar, metric varchar, slice varchar, value double, ci_low double,
@@ -69,8 +68,8 @@ PREDICTIONS = """
 insert into ml.runs values
     ('e1', 'embedding', 'random', 'present'),
     ('m1', 'matrix_factorisation', 'random', 'present'),
-    ('s1', 'ease', null, 'present'),
-    ('s0', 'ease', null, 'past');
+    ('s1', 'ease', 'serving', 'present'),
+    ('s0', 'ease', 'serving', 'past');
 insert into ml.rating_predictions
 select 'e1', user_id, movie_id, 2 + 0.5 * rating from core.fct_ratings;
 insert into ml.rating_predictions select 'm1', user_id, movie_id, 0.5 from core.fct_ratings;

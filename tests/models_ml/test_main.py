@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from models_ml.__main__ import main
+from models_ml.ratings.boosting import Boosting
 from models_ml.registry import RECIPES
 from tests.pipeline import Pipeline
 
@@ -201,12 +202,20 @@ def test_one_model_trained_again_adds_runs_changes_none_and_predicts_the_same(
         ).fetchall() == [(3,)]
 
 
-def test_saved_models_lie_beside_the_warehouse_under_their_runs(
+def test_models_to_serve_lie_beside_the_warehouse_under_their_runs(
     sample: Pipeline, connection
 ) -> None:
-    saved = {path.name for path in (sample.folder / "warehouse.models").iterdir()}
+    runs = dict(
+        connection.execute(
+            "select model, run_id from ml.runs where protocol = 'serving'"
+        ).fetchall()
+    )
+    folder = sample.folder / "warehouse.models"
 
-    assert saved == {run for (run,) in connection.execute("select run_id from ml.runs").fetchall()}
+    assert {path.name for path in folder.iterdir()} == set(runs.values())
+    # As the docstring of SavedModel says
+    boosting = Boosting.load(folder / runs["boosting"])
+    assert 0.5 <= boosting.predict(np.array([[200, 858]])).item() <= 5
 
 
 def test_parameters_are_kept_as_json(connection) -> None:

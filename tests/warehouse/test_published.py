@@ -232,3 +232,23 @@ def test_a_build_takes_over_the_runs_of_another_release(warehouse: Path) -> None
 
     with read_published(warehouse) as connection:
         assert connection.execute("select run_id, model from ml.runs").fetchall() == [("a", None)]
+
+
+def test_runs_of_format_2_serve_as_they_did(warehouse: Path) -> None:
+    publish_as(
+        warehouse,
+        "create schema ml; create table ml.runs (run_id varchar, model varchar, protocol varchar);"
+        "insert into ml.runs values ('a', 'ranker', null), ('b', 'ranker', 'last');"
+        "update main.warehouse_format set version = 2",
+    )
+    publish_after(warehouse, Start.EMPTY, ["true"])
+    publish_as(warehouse, "delete from ml.models where model != 'ranker'")
+    publish_after(warehouse, Start.EMPTY, ["true"])
+
+    with read_published(warehouse) as connection:
+        assert connection.execute(
+            "select run_id, protocol, role, serving_rank from ml.runs inner join ml.models"
+            " using (model) order by run_id"
+        ).fetchall() == [("a", "serving", "lists", 1), ("b", "last", "lists", 1)]
+        # What training wrote since is taken over as it is
+        assert connection.execute("select model from ml.models").fetchall() == [("ranker",)]

@@ -1,6 +1,7 @@
 """One readable file of parameters: complete, explained, and refused where it is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,25 @@ def test_a_wrong_file_is_said(tmp_path: Path, text: str, said: str) -> None:
         read_parameters(path)
 
 
-def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
-    recipe = RECIPES[0]
-    check_parameters(read_parameters(), recipe)
-    wrong = Parameters(seed=0, models={recipe.name: {"clusters": 3, "clutsers": 3}})
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (
+            {"rating_clusters": {"seed": 3}},
+            r"toml: \[rating_clusters\] has no parameter seed\. It knows ",
+        ),
+        ({"embeding": {"factors": 3}}, "toml: embeding is not the section of a model. The models"),
+        ({"ease": 3}, "toml: ease is not the section of a model"),
+    ],
+)
+def test_a_section_or_parameter_that_no_model_has_is_said(
+    models: dict[str, Any], said: str
+) -> None:
+    check_parameters(read_parameters(), RECIPES)
 
-    with pytest.raises(
-        UserError, match=r"toml: \[rating_clusters\] has no parameter clutsers\. It"
-    ):
-        check_parameters(wrong, recipe)
+    with pytest.raises(UserError, match=said):
+        check_parameters(Parameters(seed=0, models=models), RECIPES)
+
+
+def test_a_model_needs_no_section() -> None:
+    check_parameters(Parameters(seed=0, models={}), RECIPES)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from models_ml.fitting.parameters import Parameters
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.recipe import JUDGED_PROTOCOLS, PROTOCOLS, Outcome, Recipe, Task
 from models_ml.fitting.runner import (
     choose,
     read_task,
@@ -47,8 +47,7 @@ def recipe(**changes) -> Recipe:
         "role": "ratings",
         "description": "The mean of the training ratings.",
         "model": Average,
-        "marts": (),
-        "protocols": (*PROTOCOLS, None),
+        "protocols": PROTOCOLS,
     }
     return Recipe(**{**values, "train": train_average, **changes})
 
@@ -74,6 +73,7 @@ def connection() -> duckdb.DuckDBPyConnection:
             "random_split": parts,
             "temporal_split": parts[::-1],
             "last_split": parts[5:] + parts[:5],
+            "serving_split": ["train"] * 6 + ["validation"] * 2 + ["train"] * 2,
         }
     )
     connection.register("frame", frame)
@@ -85,7 +85,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", JUDGED_PROTOCOLS)
 def test_a_protocol_gives_its_parts_sorted_and_no_test_rating(connection, protocol) -> None:
     parts = read_task(connection, recipe(), protocol, PARAMETERS).parts
 
@@ -99,8 +99,8 @@ def test_a_protocol_gives_its_parts_sorted_and_no_test_rating(connection, protoc
     assert len(parts.test) == 2
 
 
-def test_the_fit_that_serves_trains_on_all_but_validation_rows(connection) -> None:
-    parts = read_task(connection, recipe(), None, PARAMETERS).parts
+def test_a_serving_fit_trains_on_all_but_validation_rows(connection) -> None:
+    parts = read_task(connection, recipe(), "serving", PARAMETERS).parts
 
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (8, 2, 0)
     assert set(parts.validation["movie_id"]) == {6, 7}
@@ -115,10 +115,12 @@ def test_of_a_mart_split_by_protocol_only_its_rows_are_read(connection) -> None:
         for protocol in reader.protocols
     }
 
-    assert values == {"random": [1], "temporal": [], "last": [3], None: [2]}
+    assert values == {"random": [1], "temporal": [], "last": [3], "serving": [2]}
 
 
-def test_a_run_is_written_and_its_model_saved_under_its_id(connection, tmp_path: Path) -> None:
+def test_a_run_is_written_and_a_model_to_serve_saved_under_its_id(
+    connection, tmp_path: Path
+) -> None:
     run_id, _ = run_task(connection, recipe(), "random", PARAMETERS, tmp_path)
 
     ((params, seed, protocol, seconds),) = connection.execute(
@@ -131,7 +133,9 @@ def test_a_run_is_written_and_its_model_saved_under_its_id(connection, tmp_path:
     assert connection.execute(
         "select user_id, prediction from ml.rating_predictions where run_id = ?", [run_id]
     ).fetchall() == [(1, 1.25), (2, 1.25)]
-    assert float(Average.load(tmp_path / run_id).mean_) == 1.25
+    assert list(tmp_path.iterdir()) == []
+    serving_id, _ = run_task(connection, recipe(), "serving", PARAMETERS, tmp_path)
+    assert float(Average.load(tmp_path / serving_id).mean_) == 2
 
 
 def test_a_fit_that_fails_writes_nothing(connection, tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_models_of_the_latest_runs_of_each_kept_state_stay(tmp_path: Path) -> No
 def test_protocols_by_time_are_left_out_without_times(connection) -> None:
     connection.execute("update features.rating_splits set temporal_split = null, last_split = null")
 
-    assert tasks(connection, recipe()) == (["random", None], ["temporal", "last"])
+    assert tasks(connection, recipe()) == (["random", "serving"], ["temporal", "last"])
 
 
 def test_a_part_without_ratings_is_said(connection) -> None:

@@ -202,13 +202,13 @@ def test_everybody_gets_a_full_list_of_movies_not_rated(
         assert set(listed) <= unseen
 
 
-def task(protocol: Protocol | None) -> Task:
+def task(protocol: Protocol) -> Task:
     """The ratings of :func:`random_ratings`, their last rows held out; user 100 only tests."""
     ids, stars = random_ratings()
     rows = pd.DataFrame({"user_id": ids[:, 0], "movie_id": ids[:, 1], "rating": stars})
     is_test = (rows["user_id"] == 100) | (rows.index % 5 == 4)
-    held_out = rows[is_test] if protocol else rows[:0]
-    kept = rows[~is_test] if protocol else rows
+    held_out = rows[is_test] if protocol != "serving" else rows[:0]
+    kept = rows[~is_test] if protocol != "serving" else rows
     titles = [f"Title, The ({1900 + movie})" for movie in range(100, 230)]
     return Task(
         protocol=protocol,
@@ -240,7 +240,7 @@ def test_lists_of_a_protocol_are_for_those_with_test_rows() -> None:
 
 
 def test_lists_to_serve_are_for_everybody_with_reasons() -> None:
-    given_task = task(None)
+    given_task = task("serving")
     outcome = train(given_task)
     lists = outcome.results["recommendations"]
     seen = pd.concat([given_task.parts.train, given_task.parts.validation])

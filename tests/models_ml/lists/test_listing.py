@@ -91,13 +91,12 @@ def test_titles_as_people_say_them(title: str, readable: str) -> None:
 
 def test_a_reason_names_one_or_two_movies_and_their_stars() -> None:
     both = [("Heat (1995)", 5.0), ("Matrix, The (1999)", 4.5)]
-    assert reason(both, 311, 4.5) == "because you rated Heat (1995) 5.0 and The Matrix (1999) 4.5"
-    assert reason(both[:1], 311, 4.5) == "because you rated Heat (1995) 5.0"
+    assert reason(both) == "because you rated Heat (1995) 5.0 and The Matrix (1999) 4.5"
+    assert reason(both[:1]) == "because you rated Heat (1995) 5.0"
 
 
-def test_a_reason_without_likes_is_what_others_think() -> None:
-    assert reason([], 1311, 4.46) == "popular: rated by 1,311 people, 4.5 on average"
-    assert reason([], 1, 4.0) == "popular: rated by 1 person, 4.0 on average"
+def test_without_likes_there_is_no_reason_of_the_users_own() -> None:
+    assert reason([]) is None
 
 
 def test_reasons_of_lists() -> None:
@@ -105,10 +104,9 @@ def test_reasons_of_lists() -> None:
     lists = pd.DataFrame(
         {"user_id": [8, 8, 9], "movie_id": [3, 1, 1], "because": [[1, 2], [2], []]}
     )
-    counts = pd.DataFrame({"movie_id": [3, 1], "rating_count": [20, 10], "mean_rating": [3, 4.0]})
     rated = {(8, 1): 5.0, (8, 2): 4.0, (9, 3): 1.0}
-    assert reasons(lists, rated, titles_of(movies), counts) == [
+    assert reasons(lists, rated, titles_of(movies)) == [
         "because you rated Heat (1995) 5.0 and movie 2 4.0",
         "because you rated movie 2 4.0",
-        "popular: rated by 10 people, 4.0 on average",
+        None,
     ]

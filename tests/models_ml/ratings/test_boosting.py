@@ -197,9 +197,9 @@ def test_results(task, outcome) -> None:
     assert len(predicted) == len(task.parts.validation) + len(task.parts.test)
 
 
-def test_the_fit_that_serves_predicts_nothing_yet(task) -> None:
+def test_a_serving_fit_predicts_nothing_yet(task) -> None:
     parts = replace(task.parts, test=task.parts.test.iloc[:0])
-    served = train(replace(task, protocol=None, parts=parts))
+    served = train(replace(task, protocol="serving", parts=parts))
     assert set(served.results) == {"training_history", "feature_importances"}
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from sklearn.base import clone
 
 from models_ml.ratings.conformal import conformal_quantile
 from models_ml.ratings.embedding_model import (
@@ -259,6 +260,25 @@ class TestFoldingIn:
             predicted = np.clip(bias + fitted.movie_biases_[positions] + products, 0.5, 5)
             errors += list(predicted - asked["rating"])
         assert np.mean(np.square(errors)) < 0.05
+
+    def test_somebody_new_with_a_users_ratings_gets_predictions_as_that_user_does(
+        self, data, fitted
+    ) -> None:
+        ratings, _ = data
+        user, rows = next(iter(ratings.groupby("user_id")))
+        movies, stars = rows["movie_id"].to_numpy(), rows["rating"].to_numpy()
+        asked = np.append(movies, NOTHING)
+        folded = clone(fitted)
+        for name in fitted.state:
+            setattr(folded, name, np.array(getattr(fitted, name)))
+        place = np.searchsorted(fitted.user_ids_, user)
+        folded.user_biases_[place], folded.user_factors_[place] = fitted.fold_in(movies, stars)
+        pairs = np.column_stack([np.full(len(asked), user), asked])
+
+        predicted = fitted.predict_new(movies, stars, asked)
+
+        np.testing.assert_allclose(predicted[0], folded.predict(pairs), rtol=1e-6)
+        np.testing.assert_allclose(predicted[1:], folded.predict_interval(pairs), rtol=1e-6)
 
     def test_without_known_movies_it_is_somebody_nobody_knows(self, fitted) -> None:
         for movies in ([], [NOTHING], [NOTHING, -1]):

@@ -48,7 +48,7 @@ def test_without_models_the_page_says_what_to_do(
     untrained = Pipeline(tmp_path)
     shutil.copyfile(sample.warehouse, untrained.warehouse)
     with duckdb.connect(str(untrained.warehouse)) as connection:
-        connection.execute("delete from ml.runs")
+        connection.execute("delete from predictions.current_runs")
         connection.execute("delete from predictions.current_recommendations")
     (tmp_path / "my.csv").write_text("movieId,rating\n1,5\n")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(untrained.warehouse))

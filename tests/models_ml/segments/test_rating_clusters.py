@@ -38,7 +38,7 @@ def test_too_few_ratings_are_said() -> None:
     rows = pd.DataFrame([[1, 2, 0.0, 0.0, 0.0]], columns=columns)
     nothing = Parts(rows, rows, rows)
     marts = {"analytics.standardised_ratings": rows}
-    task = Task(None, nothing, marts, (0.5, 5.0), {}, 0, lambda words: None)
+    task = Task("serving", nothing, marts, (0.5, 5.0), {}, 0, lambda words: None)
 
     with pytest.raises(UserError, match="too few to train"):
         train(task)

@@ -66,7 +66,7 @@ def planted(sizes: tuple[int, ...], seed: int = 0) -> tuple[pd.DataFrame, np.nda
 
 def task_of(traits: pd.DataFrame) -> Task:
     return Task(
-        protocol=None,
+        protocol="serving",
         parts=NOTHING,
         marts={"features.user_traits": traits},
         scale=(0.5, 5.0),

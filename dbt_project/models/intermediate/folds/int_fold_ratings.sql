@@ -37,7 +37,7 @@ final as (
         rating,
         fold
     from splits
-    where random_split != 'validation'
+    where serving_split = 'train'
 )
 
 select * from final

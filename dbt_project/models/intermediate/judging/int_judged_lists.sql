@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 recommendations as (
@@ -21,7 +21,7 @@ final as (
     inner join runs
         on recommendations.run_id = runs.run_id
     where
-        runs.protocol is not null
+        runs.protocol != 'serving'
         and recommendations.rank <= {{ var("list_length") }}
     union all
     select

@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 predictions as (

@@ -5,7 +5,7 @@ with users as (
 ),
 
 runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 segments as (
@@ -39,8 +39,8 @@ final as (
     inner join runs
         on segments.run_id = runs.run_id
     where
-        runs.model = 'user_segments'
-        and runs.protocol is null
+        runs.role = 'segments'
+        and runs.serves
 )
 
 select * from final

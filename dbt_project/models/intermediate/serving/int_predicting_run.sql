@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 metrics as (
@@ -17,8 +17,8 @@ final as (
             and metrics.metric = 'interval_half_width'
             and metrics.setting = 'level=0.9'
     where
-        runs.model = 'embedding'
-        and runs.protocol is null
+        runs.role = 'ratings'
+        and runs.serves
 )
 
 select * from final

@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 segments as (
@@ -32,7 +32,7 @@ deviations as (
         on segments.run_id = runs.run_id
     inner join traits
         on segments.user_id = traits.user_id
-    where runs.model = 'user_segments'
+    where runs.role = 'segments' and runs.serves
     group by segments.run_id, segments.segment, traits.trait
 ),
 

@@ -13,6 +13,7 @@ final as (
         movies.genres,
         movie_ratings.rating_count,
         movie_ratings.mean_rating,
+        {{ rated_by("movie_ratings.rating_count", "movie_ratings.mean_rating") }} as rated_by,
         row_number() over (
             order by movie_ratings.rating_count desc, movie_ratings.movie_id asc
         ) as popularity_rank

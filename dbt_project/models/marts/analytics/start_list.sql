@@ -91,9 +91,7 @@ final as (
             when numbered.is_without_genre = 1 then 'popular'
             else 'popular in ' || numbered.best_genres
         end
-        || ': rated by ' || numbered.rating_count
-        || case when numbered.rating_count = 1 then ' person, ' else ' people, ' end
-        || round(numbered.mean_rating, 1) || ' on average' as reason
+        || ': ' || {{ rated_by("numbered.rating_count", "numbered.mean_rating") }} as reason
     from numbered
     inner join movies
         on numbered.movie_id = movies.movie_id

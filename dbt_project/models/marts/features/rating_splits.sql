@@ -66,7 +66,7 @@ with_kept as (
     from numbered
 ),
 
-final as (
+divided as (
     select
         with_kept.user_id,
         with_kept.movie_id,
@@ -92,6 +92,21 @@ final as (
     from with_kept
     cross join sizes
     cross join cut_times
+),
+
+final as (
+    select
+        user_id,
+        movie_id,
+        rating,
+        rated_at,
+        random_split,
+        temporal_split,
+        last_split,
+        -- What serves learns from the test rows of random too.
+        case when random_split = 'validation' then 'validation' else 'train' end as serving_split,
+        fold
+    from divided
 )
 
 select * from final

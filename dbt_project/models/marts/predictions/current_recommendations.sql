@@ -1,5 +1,5 @@
-with listing_run as (
-    select * from {{ ref("int_listing_run") }}
+with runs as (
+    select * from {{ ref("current_runs") }}
 ),
 
 recommendations as (
@@ -8,6 +8,10 @@ recommendations as (
 
 movies as (
     select * from {{ ref("dim_movies") }}
+),
+
+popularity as (
+    select * from {{ ref("most_rated_movies") }}
 ),
 
 predicting_run as (
@@ -32,15 +36,15 @@ predicted as (
         movies.title,
         movies.genres,
         recommendations.score,
-        recommendations.reason,
+        coalesce(recommendations.reason, 'popular: ' || popularity.rated_by) as reason,
         predicting_run.half_width,
         case
             when user_vectors.run_id = movie_vectors.run_id
                 then {{ predicted_rating("user_vectors", "movie_vectors") }}
         end as prediction
     from recommendations
-    inner join listing_run
-        on recommendations.run_id = listing_run.run_id
+    inner join runs
+        on recommendations.run_id = runs.run_id
     inner join movies
         on recommendations.movie_id = movies.movie_id
     left join user_vectors
@@ -49,6 +53,9 @@ predicted as (
         on recommendations.movie_id = movie_vectors.movie_id
     left join predicting_run
         on movie_vectors.run_id = predicting_run.run_id
+    left join popularity
+        on recommendations.movie_id = popularity.movie_id
+    where runs.role = 'lists' and runs.serves
 ),
 
 -- Cutting to the scale would make a number of a null.

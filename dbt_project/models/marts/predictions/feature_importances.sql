@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 importances as (
@@ -9,7 +9,7 @@ importances as (
 final as (
     select
         runs.model,
-        coalesce(runs.protocol, 'serving') as protocol,
+        runs.protocol,
         row_number() over (
             partition by runs.run_id
             order by importances.gain desc, importances.feature asc

@@ -7,7 +7,7 @@ metrics as (
 ),
 
 runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 -- Replicate 0 is the measurement itself, the others are what other users would have given.

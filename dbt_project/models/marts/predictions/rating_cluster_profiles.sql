@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 clusters as (
@@ -25,6 +25,7 @@ profiles as (
         on
             clusters.user_id = ratings.user_id
             and clusters.movie_id = ratings.movie_id
+    where runs.role = 'clusters' and runs.serves
     group by clusters.run_id, clusters.cluster
 ),
 

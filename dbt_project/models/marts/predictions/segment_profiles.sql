@@ -1,5 +1,5 @@
 with runs as (
-    select * from {{ ref("int_current_runs") }}
+    select * from {{ ref("current_runs") }}
 ),
 
 segments as (
@@ -33,7 +33,7 @@ means as (
         on segments.run_id = runs.run_id
     inner join features
         on segments.user_id = features.user_id
-    where runs.model = 'user_segments'
+    where runs.role = 'segments' and runs.serves
     group by segments.run_id, segments.segment
 ),
 
