@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 
 from models_ml.fitting.parameters import Parameters, read_parameters
-from models_ml.fitting.recipe import Outcome, Recipe, Task
+from models_ml.fitting.recipe import Outcome, Recipe, Role, Task
 from models_ml.fitting.runner import read_task
 from models_ml.registry import RECIPES
 from models_ml.segments.user_segments import weighted_traits
