@@ -30,6 +30,9 @@ NULLABLE_IN_GRAIN = {("quarantined_rows", "line_number")}
 SCORE_COLUMNS = "movie_id title genres rating_count mean_rating weighted_score score_rank"
 SUMMARY_COUNTS = "rating_count user_count movie_count rated_movie_count genre_combination_count"
 
+# Folders in which each description says what a row is; the others are to follow.
+GRAIN_SAID_IN = ("marts/predictions/", "intermediate/judging/", "intermediate/baselines/")
+
 # The relations that people rely on, as the project's design names them.
 RELATIONS = {
     "raw.ratings": "userId movieId rating timestamp source_file",
@@ -154,6 +157,16 @@ def descriptions_that_say_nothing(manifest: Manifest) -> list[str]:
     ]
     bare = [f"{node['name']} lists no columns" for node in documented if not node["columns"]]
     return relations + columns + bare
+
+
+def grains_that_are_not_said(manifest: Manifest) -> list[str]:
+    """A description begins with what a row is."""
+    return [
+        node["name"]
+        for folder in GRAIN_SAID_IN
+        for node in models(manifest, folder)
+        if not re.match(r"One row(\.| per |: )", node["description"])
+    ]
 
 
 def models_without_a_file_of_their_own(manifest: Manifest) -> list[str]:
@@ -297,6 +310,7 @@ def overview_links_to_nowhere(manifest: Manifest) -> list[str]:
 
 CHECKS: list[Check] = [
     descriptions_that_say_nothing,
+    grains_that_are_not_said,
     models_without_a_file_of_their_own,
     marts_without_a_contract,
     marts_without_a_tested_grain,
@@ -398,6 +412,15 @@ def test_a_source_whose_description_says_nothing_is_found(planted: Manifest, emp
     planted["sources"]["source.reelhouse.raw.loads"]["description"] = empty
 
     assert descriptions_that_say_nothing(planted) == ["loads"]
+
+
+@pytest.mark.parametrize("vague", ["Which models are best.", "One row a model.", "A metric."])
+def test_a_description_that_does_not_say_what_a_row_is_is_found(
+    planted: Manifest, vague: str
+) -> None:
+    model_of(planted, "model_leaderboard")["description"] = vague
+
+    assert grains_that_are_not_said(planted) == ["model_leaderboard"]
 
 
 @pytest.mark.parametrize(
