@@ -2,7 +2,7 @@
 {% macro affinity_genres() -%}
     {%- set columns = [] -%}
     {%- for genre in known_genres() if genre != "None" -%}
-        {%- do columns.append(genre | lower | replace("-", "_")) -%}
+        {%- do columns.append(genre_column(genre)) -%}
     {%- endfor -%}
     {% do return(columns) %}
 {%- endmacro %}

@@ -6,3 +6,8 @@
         "Thriller", "War", "Western", "None",
     ]) %}
 {%- endmacro %}
+
+{#- How columns spell a genre: `sci_fi`. -#}
+{% macro genre_column(genre) -%}
+    {% do return(genre | lower | replace("-", "_")) %}
+{%- endmacro %}

@@ -29,6 +29,7 @@ def random_dataset(seed: int, users: int, movies: int, share: float) -> Marts:
             "user_id": pairs[:, 0],
             "movie_id": pairs[:, 1],
             "rating": np.clip(np.round(2 * level) / 2, 0.5, 5),
+            "rated_at": pd.to_datetime(1_000_000_000 + np.arange(n), unit="s"),
             "random_split": parts[:, 0],
             "temporal_split": parts[:, 1],
             "last_split": parts[:, 2],

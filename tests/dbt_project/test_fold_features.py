@@ -12,7 +12,7 @@ PROTOCOLS = ("random", "temporal", "last", "serving")
 # What the features read, with the columns of it that they need.
 GIVEN = {
     "rating_splits": (
-        "user_id bigint, movie_id bigint, rating double, random_split varchar,"
+        "user_id bigint, movie_id bigint, rating double, rated_at timestamp, random_split varchar,"
         " temporal_split varchar, last_split varchar, serving_split varchar, fold bigint"
     ),
     "dim_movies": "movie_id bigint, release_year bigint",

@@ -26,7 +26,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def test_success_counts_what_was_built_and_tested() -> None:
-    status, output = run("build", "--select", "stg_loads")
+    status, output = run("build", "--select", "stg_rejected_lines")
     assert status == 0
     assert re.search(r"^dbt build: 1 built, \d+ tests passed$", output, re.MULTILINE)
 
@@ -37,7 +37,14 @@ def test_dbt_works_on_the_candidate_of_the_warehouse_that_is_named(
     monkeypatch.delenv("REELHOUSE_CANDIDATE")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(tmp_path / "x" / "y.duckdb"))
     (tmp_path / "x" / "candidate").mkdir(parents=True)
-    options = ["--select", "stg_loads", "--exclude-resource-type", "test", "--profiles-dir", "."]
+    options = [
+        "--select",
+        "stg_rejected_lines",
+        "--exclude-resource-type",
+        "test",
+        "--profiles-dir",
+        ".",
+    ]
     monkeypatch.setattr("sys.argv", ["dbt", "build", "--project-dir", "dbt_project", *options])
     assert main() == 0
     assert (tmp_path / "x" / "candidate" / "y.duckdb").exists()

@@ -1,17 +1,9 @@
 {{ config(materialized="table") }}
 
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
-),
-
-final as (
-    select
-        movie_id,
-        count(*) as rating_count,
-        sum(rating) as rating_sum,
-        avg(rating) as mean_rating
-    from ratings
-    group by movie_id
-)
-
-select * from final
+select
+    movie_id,
+    count(*) as rating_count,
+    sum(rating) as rating_sum,
+    avg(rating) as mean_rating
+from {{ ref("fct_ratings") }}
+group by movie_id

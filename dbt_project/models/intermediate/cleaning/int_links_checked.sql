@@ -6,12 +6,6 @@ movies as (
     select * from {{ ref("int_movies_checked") }}
 ),
 
-known_movies as (
-    select movie_id
-    from movies
-    where broken_rule is null
-),
-
 numbered as (
     select
         links.movie_id,
@@ -20,14 +14,16 @@ numbered as (
         links.source_file,
         links.line_number,
         links.broken_rule,
-        known_movies.movie_id is not null as is_known_movie,
+        movies.movie_id is not null as is_known_movie,
         row_number() over (
             partition by links.movie_id, links.broken_rule
             order by links.line_number, links.imdb_id, links.tmdb_id
         ) as occurrence
     from links
-    left join known_movies
-        on links.movie_id = known_movies.movie_id
+    left join movies
+        on
+            links.movie_id = movies.movie_id
+            and movies.broken_rule is null
 ),
 
 final as (

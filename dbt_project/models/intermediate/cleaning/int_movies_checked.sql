@@ -1,8 +1,4 @@
-with movies as (
-    select * from {{ ref("stg_movies") }}
-),
-
-numbered as (
+with numbered as (
     select
         movie_id,
         title,
@@ -15,7 +11,7 @@ numbered as (
             partition by movie_id, broken_rule
             order by line_number, title, genres
         ) as occurrence
-    from movies
+    from {{ ref("stg_movies") }}
 ),
 
 final as (

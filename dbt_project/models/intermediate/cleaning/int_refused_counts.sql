@@ -1,5 +1,5 @@
 with loads as (
-    select * from {{ ref("stg_loads") }}
+    select * from {{ source("raw", "loads") }}
 ),
 
 rejected_lines as (

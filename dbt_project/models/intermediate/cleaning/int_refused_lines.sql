@@ -4,24 +4,20 @@ with rejected as (
 
 quarantined as (
     select * from {{ ref("quarantined_rows") }}
-),
-
-final as (
-    select
-        table_name,
-        source_file,
-        line_number,
-        rule,
-        raw_line as row_text
-    from rejected
-    union all
-    select
-        table_name,
-        source_file,
-        line_number,
-        rule,
-        row_json as row_text
-    from quarantined
 )
 
-select * from final
+select
+    table_name,
+    source_file,
+    line_number,
+    rule,
+    raw_line as row_text
+from rejected
+union all
+select
+    table_name,
+    source_file,
+    line_number,
+    rule,
+    row_json as row_text
+from quarantined

@@ -6,12 +6,6 @@ movies as (
     select * from {{ ref("int_movies_checked") }}
 ),
 
-known_movies as (
-    select movie_id
-    from movies
-    where broken_rule is null
-),
-
 with_rules as (
     select
         tags.user_id,
@@ -23,11 +17,13 @@ with_rules as (
         tags.line_number,
         case
             when tags.broken_rule is not null then tags.broken_rule
-            when known_movies.movie_id is null then 'unknown_movie'
+            when movies.movie_id is null then 'unknown_movie'
         end as broken_rule
     from tags
-    left join known_movies
-        on tags.movie_id = known_movies.movie_id
+    left join movies
+        on
+            tags.movie_id = movies.movie_id
+            and movies.broken_rule is null
 ),
 
 final as (

@@ -1,10 +1,6 @@
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
-),
-
-counted as (
+with counted as (
     select count(*) as rating_count
-    from ratings
+    from {{ ref("fct_ratings") }}
 ),
 
 with_test as (

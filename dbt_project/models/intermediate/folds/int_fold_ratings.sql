@@ -1,43 +1,11 @@
-with splits as (
-    select * from {{ ref("rating_splits") }}
-),
-
-final as (
+{%- for protocol in ["random", "temporal", "last", "serving"] %}
     select
-        'random' as protocol,
+        '{{ protocol }}' as protocol,
         user_id,
         movie_id,
         rating,
         fold
-    from splits
-    where random_split = 'train'
-    union all
-    select
-        'temporal' as protocol,
-        user_id,
-        movie_id,
-        rating,
-        fold
-    from splits
-    where temporal_split = 'train'
-    union all
-    select
-        'last' as protocol,
-        user_id,
-        movie_id,
-        rating,
-        fold
-    from splits
-    where last_split = 'train'
-    union all
-    select
-        'serving' as protocol,
-        user_id,
-        movie_id,
-        rating,
-        fold
-    from splits
-    where serving_split = 'train'
-)
-
-select * from final
+    from {{ ref("rating_splits") }}
+    where {{ protocol }}_split = 'train'
+    {{ "union all" if not loop.last }}
+{%- endfor %}

@@ -23,7 +23,7 @@ movie_ratings as (
 ),
 
 loads as (
-    select * from {{ ref("stg_loads") }}
+    select * from {{ source("raw", "loads") }}
 ),
 
 -- Of the files and of each variable that decides which rows they come to.

@@ -4,23 +4,19 @@ with movie_ratings as (
 
 movies as (
     select * from {{ ref("dim_movies") }}
-),
-
-final as (
-    select
-        movies.movie_id,
-        movies.title,
-        movies.genres,
-        movie_ratings.rating_count,
-        movie_ratings.mean_rating,
-        {{ rated_by("movie_ratings.rating_count", "movie_ratings.mean_rating") }} as rated_by,
-        row_number() over (
-            order by movie_ratings.rating_count desc, movie_ratings.movie_id asc
-        ) as popularity_rank
-    from movie_ratings
-    inner join movies
-        on movie_ratings.movie_id = movies.movie_id
 )
 
-select * from final
+select
+    movies.movie_id,
+    movies.title,
+    movies.genres,
+    movie_ratings.rating_count,
+    movie_ratings.mean_rating,
+    {{ rated_by("movie_ratings.rating_count", "movie_ratings.mean_rating") }} as rated_by,
+    row_number() over (
+        order by movie_ratings.rating_count desc, movie_ratings.movie_id asc
+    ) as popularity_rank
+from movie_ratings
+inner join movies
+    on movie_ratings.movie_id = movies.movie_id
 order by popularity_rank

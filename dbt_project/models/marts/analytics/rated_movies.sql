@@ -6,19 +6,15 @@ with ratings as (
 
 movies as (
     select * from {{ ref("dim_movies") }}
-),
-
-final as (
-    select
-        ratings.user_id,
-        ratings.movie_id,
-        ratings.rating,
-        ratings.rated_at,
-        movies.title,
-        movies.genres
-    from ratings
-    inner join movies
-        on ratings.movie_id = movies.movie_id
 )
 
-select * from final
+select
+    ratings.user_id,
+    ratings.movie_id,
+    ratings.rating,
+    ratings.rated_at,
+    movies.title,
+    movies.genres
+from ratings
+inner join movies
+    on ratings.movie_id = movies.movie_id

@@ -1,12 +1,8 @@
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
-),
-
-counted as (
+with counted as (
     select
         rating,
         count(*) as rating_count
-    from ratings
+    from {{ ref("fct_ratings") }}
     group by rating
 ),
 

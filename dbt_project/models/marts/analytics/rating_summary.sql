@@ -2,17 +2,13 @@
 {%- set quantiles = {"p25": 0.25, "p50": 0.5, "p75": 0.75} -%}
 
 -- Everything comes from how often each value occurs: exact, and small however many ratings.
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
-),
-
-value_counts as (
+with value_counts as (
     {%- for column in columns %}
         select
             '{{ column }}' as column_name,
             cast({{ column }} as double) as value,
             count(*) as value_count
-        from ratings
+        from {{ ref("fct_ratings") }}
         group by {{ column }}
         {%- if not loop.last %}
             union all

@@ -75,7 +75,7 @@ numbered as (
                 with_reasons.turn asc,
                 appeal.stars_above_mean desc,
                 with_reasons.movie_id asc
-        ) as place
+        ) as rank
     from with_reasons
     inner join appeal
         on with_reasons.movie_id = appeal.movie_id
@@ -83,7 +83,7 @@ numbered as (
 
 final as (
     select
-        numbered.place as rank,
+        numbered.rank,
         numbered.movie_id,
         movies.title,
         movies.genres,
@@ -95,7 +95,7 @@ final as (
     from numbered
     inner join movies
         on numbered.movie_id = movies.movie_id
-    where numbered.place <= 20
+    where numbered.rank <= {{ var("list_length") }}
 )
 
 select * from final

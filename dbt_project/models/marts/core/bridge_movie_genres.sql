@@ -1,28 +1,13 @@
-with movies as (
-    select * from {{ ref("dim_movies") }}
-),
-
-exploded as (
+with exploded as (
     select
         movie_id,
         {{ split_to_rows("genres", "|") }} as genre
-    from movies
-),
-
-trimmed as (
-    select distinct
-        movie_id,
-        trim(genre) as genre
-    from exploded
-),
-
-final as (
-    select
-        movie_id,
-        genre
-    from trimmed
-    where genre != ''
+    from {{ ref("dim_movies") }}
 )
 
-select * from final
+select distinct
+    movie_id,
+    trim(genre) as genre
+from exploded
+where trim(genre) != ''
 order by movie_id, genre

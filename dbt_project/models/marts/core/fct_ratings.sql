@@ -33,19 +33,9 @@ rated_once as (
 ),
 
 final as (
-    select
-        user_id,
-        movie_id,
-        rating,
-        rated_at
-    from rated_once
+    select * from rated_once
     union all
-    select
-        user_id,
-        movie_id,
-        rating,
-        rated_at
-    from rated_again
+    select * from rated_again
 )
 
 select * from final

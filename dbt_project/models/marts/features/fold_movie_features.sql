@@ -1,9 +1,5 @@
 with movies as (
-    select * from {{ ref("dim_movies") }}
-),
-
-movie_genres as (
-    select * from {{ ref("bridge_movie_genres") }}
+    select * from {{ ref("movie_features") }}
 ),
 
 sums as (
@@ -12,14 +8,6 @@ sums as (
 
 means as (
     select * from {{ ref("fold_means") }}
-),
-
-genre_counts as (
-    select
-        movie_id,
-        sum(case when genre != 'None' then 1 else 0 end) as genre_count
-    from movie_genres
-    group by movie_id
 ),
 
 others as (
@@ -40,7 +28,7 @@ others as (
     group by means.protocol, means.held_out_fold, means.mean_rating, sums.movie_id
 ),
 
--- Of the ratings of movies with as many ratings as this one, half count as of better known ones.
+-- Ratings of movies with as many ratings as this one count by half towards its obscurity.
 rated as (
     select
         protocol,
@@ -67,7 +55,7 @@ final as (
         means.held_out_fold,
         movies.movie_id,
         movies.release_year,
-        cast(coalesce(genre_counts.genre_count, 0) as bigint) as genre_count,
+        movies.genre_count,
         coalesce(rated.rating_count, 0) as rating_count,
         coalesce(rated.movie_bias, 0) as movie_bias,
         rated.std_rating,
@@ -80,8 +68,6 @@ final as (
             means.protocol = rated.protocol
             and means.held_out_fold = rated.held_out_fold
             and movies.movie_id = rated.movie_id
-    left join genre_counts
-        on movies.movie_id = genre_counts.movie_id
 )
 
 select * from final

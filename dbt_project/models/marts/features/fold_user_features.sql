@@ -41,7 +41,7 @@ final as (
         avg(rating) as mean_rating,
         sum(residual) / (count(*) + {{ var("user_bias_shrinkage") }}) as user_bias,
         stddev_samp(rating) as std_rating,
-        100.0 * avg(case when rating != floor(rating) then 1 else 0 end) as half_star_pct,
+        100.0 * avg({{ is_half_star("rating") }}) as half_star_pct,
         avg(release_year) as mean_release_year,
         avg(obscurity_pct) as mean_obscurity_pct,
         {{ shrunken_slope("release_year", "residual", 15) }} as release_year_affinity,

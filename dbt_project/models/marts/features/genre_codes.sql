@@ -4,21 +4,13 @@ with movies as (
 
 movie_ratings as (
     select * from {{ ref("int_movie_ratings") }}
-),
-
-rated_combinations as (
-    select distinct movies.genres
-    from movies
-    inner join movie_ratings
-        on movies.movie_id = movie_ratings.movie_id
-),
-
-final as (
-    select
-        genres,
-        row_number() over (order by genres) - 1 as genre_code
-    from rated_combinations
 )
 
-select * from final
+select
+    movies.genres,
+    row_number() over (order by movies.genres) - 1 as genre_code
+from movies
+inner join movie_ratings
+    on movies.movie_id = movie_ratings.movie_id
+group by movies.genres
 order by genre_code

@@ -20,7 +20,7 @@ training as (
         count(*) as rating_count,
         avg(rating) as mean_rating,
         stddev_samp(rating) as std_rating,
-        100.0 * avg(case when rating != floor(rating) then 1 else 0 end) as half_star_pct,
+        100.0 * avg({{ is_half_star("rating") }}) as half_star_pct,
         min(rated_at) as first_rated_at,
         max(rated_at) as last_rated_at
     from splits
@@ -31,8 +31,9 @@ training as (
 genre_counts as (
     select
         movie_id,
-        sum(case when genre != 'None' then 1 else 0 end) as genre_count
+        count(*) as genre_count
     from movie_genres
+    where genre != 'None'
     group by movie_id
 ),
 
@@ -40,7 +41,7 @@ final as (
     select
         movies.movie_id,
         movies.release_year,
-        cast(coalesce(genre_counts.genre_count, 0) as bigint) as genre_count,
+        coalesce(genre_counts.genre_count, 0) as genre_count,
         coalesce(training.rating_count, 0) as rating_count,
         training.mean_rating,
         training.std_rating,

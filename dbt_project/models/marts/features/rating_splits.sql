@@ -40,13 +40,13 @@ numbered as (
         ) as user_position,
         count(*) over (partition by user_id) as user_rating_count,
         count(rated_at) over (partition by user_id) as user_timed_count,
-        -- Digits that have no part in the order above; fifths of 16^4
+        -- Digits that have no part in the order above; equal parts of 16^4
         case
-            when substr(hash, 13, 4) < '3333' then 1
-            when substr(hash, 13, 4) < '6666' then 2
-            when substr(hash, 13, 4) < '9999' then 3
-            when substr(hash, 13, 4) < 'cccc' then 4
-            else 5
+            {%- for fold in range(1, fold_count()) %}
+                {%- set end = "%04x" | format(65536 * fold // fold_count()) %}
+                when substr(hash, 13, 4) < '{{ end }}' then {{ fold }}
+            {%- endfor %}
+            else {{ fold_count() }}
         end as fold
     from hashed
 ),

@@ -7,15 +7,11 @@ splits as (
 ),
 
 movies as (
-    select * from {{ ref("dim_movies") }}
+    select * from {{ ref("fold_movie_features") }}
 ),
 
 movie_genres as (
     select * from {{ ref("movie_genre_flags") }}
-),
-
-movie_obscurity as (
-    select * from {{ ref("int_movie_obscurity") }}
 ),
 
 biases as (
@@ -28,11 +24,15 @@ training as (
         splits.movie_id,
         splits.rating,
         splits.rated_at,
-        movies.release_year
+        movies.release_year,
+        movies.obscurity_pct
     from splits
     inner join movies
         on splits.movie_id = movies.movie_id
-    where splits.random_split = 'train'
+    where
+        splits.random_split = 'train'
+        and movies.protocol = 'random'
+        and movies.held_out_fold = 0
 ),
 
 means as (
@@ -52,11 +52,9 @@ with_movie as (
         {%- for genre in affinity_genres() %}
             coalesce(movie_genres.{{ genre }}, 0) as {{ genre }},
         {%- endfor %}
-        movie_obscurity.obscurity_pct
+        training.obscurity_pct
     from training
     cross join means
-    inner join movie_obscurity
-        on training.movie_id = movie_obscurity.movie_id
     left join movie_genres
         on training.movie_id = movie_genres.movie_id
 ),
@@ -67,7 +65,7 @@ totals as (
         count(*) as rating_count,
         avg(rating) as mean_rating,
         stddev_samp(rating) as std_rating,
-        100.0 * avg(case when rating != floor(rating) then 1 else 0 end) as half_star_pct,
+        100.0 * avg({{ is_half_star("rating") }}) as half_star_pct,
         min(rated_at) as first_rated_at,
         max(rated_at) as last_rated_at,
         {{ days_between("min(rated_on)", "max(rated_on)") }} as span_days,

@@ -1,15 +1,11 @@
-with features as (
-    select * from {{ ref("user_features") }}
-),
-
-traits as (
+with traits as (
     {%- for trait in user_traits() %}
         select
             user_id,
             '{{ trait.column }}' as trait,
             '{{ trait.group }}' as trait_group,
             {% if trait.is_skewed %}ln(1 + {{ trait.column }}){% else %}{{ trait.column }}{% endif %} as value
-        from features
+        from {{ ref("user_features") }}
         {{ "union all" if not loop.last }}
     {%- endfor %}
 ),

@@ -5,46 +5,25 @@
     "links": ["movie_id", "imdb_id", "tmdb_id"],
 } -%}
 
-with
-{%- for table, names in columns.items() %}
-    {{ table }} as (
-        select * from {{ ref("stg_" ~ table) }}
-    ),
-
-    {{ table }}_counts as (
-        select
-            {%- for name in names %}
-                count({{ name }}) as {{ name }}_count,
-            {%- endfor %}
-            count(*) as row_count
-        from {{ table }}
-    ),
-{% endfor %}
-counted as (
+with counted as (
     {%- for table, names in columns.items() %}
         {%- set last_table = loop.last %}
         {%- for name in names %}
             select
                 '{{ table }}' as table_name,
                 '{{ name }}' as column_name,
-                row_count,
-                row_count - {{ name }}_count as missing_count
-            from {{ table }}_counts
-            {%- if not (loop.last and last_table) %}
-                union all
-            {%- endif %}
+                count(*) as row_count,
+                count(*) - count({{ name }}) as missing_count
+            from {{ ref("stg_" ~ table) }}
+            {{ "union all" if not (loop.last and last_table) }}
         {%- endfor %}
     {%- endfor %}
-),
-
-final as (
-    select
-        table_name,
-        column_name,
-        row_count,
-        missing_count,
-        coalesce(100 * {{ safe_divide("missing_count", "row_count") }}, 0) as missing_pct
-    from counted
 )
 
-select * from final
+select
+    table_name,
+    column_name,
+    row_count,
+    missing_count,
+    coalesce(100 * {{ safe_divide("missing_count", "row_count") }}, 0) as missing_pct
+from counted

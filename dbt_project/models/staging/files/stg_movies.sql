@@ -1,15 +1,11 @@
-with source as (
-    select * from {{ source("raw", "movies") }}
-),
-
-renamed as (
+with renamed as (
     select
         movieId as movie_id,
         nullif(trim(title), '') as title,
         nullif(trim(genres), '') as listed_genres,
         source_file,
         line_number
-    from source
+    from {{ source("raw", "movies") }}
 ),
 
 final as (

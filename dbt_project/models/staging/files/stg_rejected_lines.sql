@@ -4,18 +4,14 @@ with source as (
 
 loads as (
     select * from {{ source("raw", "loads") }}
-),
-
-final as (
-    select
-        loads.table_name,
-        source.source_file,
-        source.line_number,
-        source.error as rule,
-        source.raw_line
-    from source
-    inner join loads
-        on source.source_file = loads.source_file
 )
 
-select * from final
+select
+    loads.table_name,
+    source.source_file,
+    source.line_number,
+    source.error as rule,
+    source.raw_line
+from source
+inner join loads
+    on source.source_file = loads.source_file

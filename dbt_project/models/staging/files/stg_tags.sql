@@ -2,13 +2,9 @@ with source as (
     select * from {{ source("raw", "tags") }}
 ),
 
-loads as (
-    select * from {{ source("raw", "loads") }}
-),
-
 load_time as (
     select max(loaded_at) as loaded_at
-    from loads
+    from {{ source("raw", "loads") }}
 ),
 
 renamed as (
