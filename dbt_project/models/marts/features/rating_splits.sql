@@ -42,11 +42,11 @@ numbered as (
         count(rated_at) over (partition by user_id) as user_timed_count,
         -- Digits that have no part in the order above; equal parts of 16^4
         case
-            {%- for fold in range(1, fold_count()) %}
-                {%- set end = "%04x" | format(65536 * fold // fold_count()) %}
+            {%- for fold in folds()[:-1] %}
+                {%- set end = "%04x" % (65536 * fold / folds() | length) | int %}
                 when substr(hash, 13, 4) < '{{ end }}' then {{ fold }}
             {%- endfor %}
-            else {{ fold_count() }}
+            else {{ folds()[-1] }}
         end as fold
     from hashed
 ),
