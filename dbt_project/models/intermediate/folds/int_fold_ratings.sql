@@ -1,4 +1,4 @@
-{%- for protocol in ["random", "temporal", "last", "serving"] %}
+{%- for protocol in protocols() + ["serving"] %}
     select
         '{{ protocol }}' as protocol,
         user_id,
