@@ -10,7 +10,7 @@ from ingest.datasets import dataset_folder
 from ingest.load import load_folder
 from warehouse.connection import connect
 from warehouse.errors import tells_errors
-from warehouse.settings import read_settings
+from warehouse.settings import read_settings, whole_number
 
 
 @tells_errors
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m ingest", description="Load a dataset's files into the raw tables."
     )
     parser.add_argument("--dataset", default="sample", help="a release's name, or a folder")
-    parser.add_argument("--limit", type=_positive, help="only the first N lines of ratings")
+    parser.add_argument("--limit", type=whole_number("LIMIT", 1), help="only the first N ratings")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where downloads go")
     options = parser.parse_args(arguments)
     console = Console()
@@ -37,12 +37,6 @@ def main(arguments: list[str] | None = None) -> int:
         rejected = f", {load.rejected_count:,} did not parse" if load.rejected_count else ""
         console.print(f"  {load.file.table}: {load.line_count:,} lines{rejected}", highlight=False)
     return 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From texts to raw tables: what a field may look like, its cast, and where its row belongs."""
+"""Cast texts into the raw tables: what a field may look like, and which rows are rejected."""
 
 import re
 from pathlib import Path
@@ -12,17 +12,17 @@ PATTERNS = {
     INTEGER: " *(-?[0-9]{1,19}([.]0*)?)? *",
     NUMBER: " *(-?[0-9]{1,9}([.][0-9]{0,20})?|-?[.][0-9]{1,20})? *",
 }
-"""What a field may look like. DuckDB's own casts are too kind: they read 1.5 as the integer 2."""
+"""What a field may look like. DuckDB's own casts accept more: they read 1.5 as the integer 2."""
 
 TYPES = {INTEGER: "bigint", NUMBER: "double", TEXT: "varchar"}
 
 
 def insert_texts(connection: duckdb.DuckDBPyConnection, file: SourceFile, texts: str) -> None:
-    """Insert rows of texts where they belong.
+    """Cast rows of texts and insert them into their raw table, or into the rejected lines.
 
     Args:
         connection: A connection that may write.
-        file: The file that they are from.
+        file: The file that the rows are from.
         texts: A query with the columns ``line_number``, ``raw_line``, ``error`` (null where the
             row has fields) and one text for each of the table's columns.
     """
@@ -63,14 +63,14 @@ def insert_texts(connection: duckdb.DuckDBPyConnection, file: SourceFile, texts:
 
 
 def text_columns(file: SourceFile, fields: dict[str, str]) -> str:
-    """Select each of the table's columns as a text; null where the file has none."""
+    """Write the SQL of each of the table's columns as a text; null where the file lacks it."""
     return ", ".join(
         f"cast({fields.get(name, 'null')} as varchar) as {name}" for name in COLUMNS[file.table]
     )
 
 
 def casts(file: SourceFile, texts: dict[str, str], condition: str) -> str:
-    """Cast texts to their columns' types, where the condition holds that makes it safe."""
+    """Write the casts of texts to their columns' types; null in rows that break a condition."""
     columns = []
     for column, text in texts.items():
         kind = COLUMNS[file.table][column]
@@ -80,12 +80,12 @@ def casts(file: SourceFile, texts: dict[str, str], condition: str) -> str:
 
 
 def limit_clause(limit: int | None, header_count: int) -> str:
-    """Keep the first lines of a file: so many, and its header."""
+    """Write the clause that keeps a file's header and as many lines as the limit says."""
     return "" if limit is None else f"limit {limit + header_count}"
 
 
 def path_literal(path: Path) -> str:
-    """Write a path as an SQL literal that stands for itself alone, where DuckDB takes patterns."""
+    """Write a path as an SQL literal for where DuckDB takes patterns: it matches itself alone."""
     return quoted(re.sub(r"[*?[]", r"[\g<0>]", str(path)))
 
 

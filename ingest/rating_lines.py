@@ -1,4 +1,4 @@
-"""Ratings of a text file: read, split and cast inside DuckDB, line by line, as they may be many."""
+"""Load the ratings of a text file: DuckDB splits and casts the lines, as there may be many."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from ingest.files import (
 from warehouse.connection import quoted
 
 OPEN_FIELD = '"([^"]|"")*'
-"""A field in quotes, its quotes doubled inside, up to the quote that closes it."""
+"""A field in quotes without its closing quote; a quote inside the field is doubled."""
 
 
 def load_rating_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None
 ) -> int:
-    """Load lines of ratings, and return how many there are by a count of its own."""
+    """Load lines of ratings, and return how many a count without DuckDB finds."""
     header_count = int(file.has_header)
     found = survey(file.path)
     fields = _fields(file, f"split_part(line, {quoted(file.separator)}, {{}})")
@@ -71,7 +71,7 @@ def load_rating_lines(
 
 @contextmanager
 def _readable(file: SourceFile, found: Survey) -> Iterator[tuple[Path, str]]:
-    """Give the file and what ends its lines, or a copy where DuckDB would misread them."""
+    """Yield the file and what ends its lines, or a copy if DuckDB would misread the lines."""
     if found.line_end is not None:
         yield file.path, found.line_end
         return
@@ -86,7 +86,7 @@ def _readable(file: SourceFile, found: Survey) -> Iterator[tuple[Path, str]]:
 def _load_other_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
 ) -> None:
-    """Load the lines of ratings that are not plain numbers: quoted, or not to be had."""
+    """Load the lines that are not plain numbers: lines with quotes, and lines to reject."""
     separator = file.separator
     field = f'({OPEN_FIELD}"|([^"{separator}][^{separator}]*)?)'
     well_formed = f"({field}{separator})*{field}"
@@ -138,13 +138,13 @@ def _load_other_lines(
     )
 
 
-def _fields(file: SourceFile, place: str) -> dict[str, str]:
-    """Write the SQL of each column's text, where ``place`` is that of a field by its number.
+def _fields(file: SourceFile, pattern: str) -> dict[str, str]:
+    """Write the SQL of each column's text: ``pattern``, with the field's number in its braces.
 
-    Where commas do not divide the columns, a rating may have one as its decimal point.
+    Where another separator divides the columns, a rating may have a decimal comma.
     """
     fields = {
-        name: place.format(number)
+        name: pattern.format(number)
         for number, name in enumerate(file.columns, start=1)
         if name in COLUMNS[file.table]
     }
@@ -154,7 +154,7 @@ def _fields(file: SourceFile, place: str) -> dict[str, str]:
 
 
 def _line_pattern(file: SourceFile) -> str:
-    """Build a pattern of lines that need no second look: plain numbers in the expected places.
+    """Build the pattern of plain lines: numbers in their columns, and no quotes.
 
     An integer of 18 digits always fits into 64 bits, so that its cast cannot fail.
     """

@@ -1,4 +1,4 @@
-"""Records of a text file: the fields of each line, and what is wrong with a line without any."""
+"""Split lines of a text file into records, and tell what is wrong with a line that is none."""
 
 import csv
 from collections import deque
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MAX_RECORD_LINES = 20
-"""A quoted field that is not closed within so many lines is a stray quote, not a long text."""
+"""A quote that is not closed within so many lines is a stray one, not the start of a long text."""
 
 MAX_FIELD_CHARACTERS = 1 << 27
-"""More than the longest lines make together: csv's own limit would hit good records."""
+"""No record is that long. The limit of the csv module itself would refuse good records."""
 
 
 @dataclass(frozen=True)

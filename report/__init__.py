@@ -1,1 +1,1 @@
-"""The warehouse, shown: what it holds and how well its models do."""
+"""Show what the warehouse holds and how well its models do."""

@@ -56,16 +56,13 @@ def _relations(connection: duckdb.DuckDBPyConnection) -> Table:
     table.add_column("schema")
     table.add_column("relations and their rows")
     for schema in SCHEMAS:
-        names = [
-            name
-            for (name,) in connection.execute(
-                "select table_name from information_schema.tables where table_schema = ?"
-                " order by table_name",
-                [schema],
-            ).fetchall()
-        ]
-        counts = (f"{name}\u00a0{_count(connection, schema, name):,}" for name in names)
-        # rich would break a line between a name and its count
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ?"
+            " order by table_name",
+            [schema],
+        ).fetchall()
+        counts = (f"{name}\u00a0{_count(connection, schema, name):,}" for (name,) in names)
+        # Filled here, since rich would break a line between a name and its count
         table.add_row(schema, textwrap.fill(", ".join(counts), WIDTH - len("predictions") - 2))
     return table
 
@@ -100,7 +97,7 @@ def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _leaderboard(
     connection: duckdb.DuckDBPyConnection, title: str, cells: list[tuple[str, str]]
 ) -> Table:
-    """Lay out models, the best first, by a metric and protocol a column."""
+    """Lay out one row per model, the best first, and one column per metric and protocol."""
     table = Table(box=None, pad_edge=False)
     table.add_column(title)
     found: dict[str, dict[tuple[str, str], str]] = {}
@@ -131,6 +128,6 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     table.add_column("segments of users")
     table.add_column("users", justify="right")
     for name, count in rows:
-        # Names hold genres, which are whatever a file says
+        # A name holds genres, and they may be any text of a file
         table.add_row(Text(printable(name)), f"{count:,}")
     return [table, Text()]

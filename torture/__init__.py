@@ -1,1 +1,1 @@
-"""Faults on purpose: what a build, a training and a published file survive."""
+"""Make faults on purpose: what a build, a training and a published file survive."""

@@ -12,15 +12,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torture.faults import faults as all_faults
 from torture.lab import BrokenError
 from torture.trials import Result, show, torment
+from warehouse.errors import tells_errors
+from warehouse.settings import whole_number
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, try the faults, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m torture", description="Try faults on a warehouse, and show what survived."
     )
-    parser.add_argument("--rounds", type=int, default=1, help="how often to try them all")
-    parser.add_argument("--seed", type=int, help="repeat the chances of an earlier run")
+    parser.add_argument(
+        "--rounds", type=whole_number("ROUNDS", 1), default=1, help="how often to try them all"
+    )
+    parser.add_argument("--seed", type=whole_number("SEED", 0), help="repeat an earlier run")
     parser.add_argument("--only", default="", help="only faults with this in their name")
     options = parser.parse_args(arguments)
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
@@ -46,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             results = torment(faults, Path(folder), seed, options.rounds, report)
         except BrokenError as error:
-            console.print(f"Without a fault already: {error}", markup=False)
+            console.print(f"It breaks even without a fault: {error}", markup=False)
             return 1
     show(results, console)
     return 0 if all(map(Result.is_good, results)) else 1

@@ -1,4 +1,4 @@
-"""Whether two warehouses hold the same, whatever computed them."""
+"""Compare two warehouses: they hold the same, whatever computed them."""
 
 import math
 import shutil
@@ -10,17 +10,17 @@ from torture.lab import BrokenError, Lab, make
 from warehouse.connection import quoted
 
 TOLERANCE = 1e-9
-"""Relative. A sum's last digits depend on the order of its terms, so on the threads."""
+"""Relative: a sum's last digits depend on the order of its terms, and that on the threads."""
 
 NEAR_ZERO = 1e-12
-"""A difference below it is none: nothing in a warehouse is that small but what should be 0."""
+"""Absolute: a value as small as this in a warehouse should be 0."""
 
 TOLERANCE_OF_NETWORKS = 1e-4
 NEAR_ZERO_OF_NETWORKS = 1e-5
-"""The same where TensorFlow has its say, which computes in single precision, step upon step."""
+"""The same for all that TensorFlow has a part in: it computes in single precision."""
 
 VOLATILE = {"run_id", "started_at", "finished_at", "loaded_at", "seconds", "checked_at"}
-"""Columns that say when, and by which run, and not what."""
+"""Columns that say when something was made, or by which run. They always differ."""
 
 
 def same_content_with_other_threads(lab: Lab, model: str) -> None:
@@ -54,8 +54,8 @@ def differences(
     Args:
         first: A warehouse.
         second: Another.
-        relative: Floats that differ by no larger share are the same.
-        absolute: So are those that differ by no more.
+        relative: Floats whose difference is no larger share of them are the same.
+        absolute: So are floats whose difference is no larger than this.
 
     Returns:
         A sentence for each relation that differs.
@@ -67,7 +67,7 @@ def differences(
         relations, others = (_columns(connection, name) for name in ("first", "second"))
         for relation in sorted(relations | others):
             if relations.get(relation) != others.get(relation):
-                found.append(f"{relation}: not in both, or of other columns")
+                found.append(f"{relation}: not in both, or with other columns")
             elif (columns := relations[relation]) and (
                 difference := _difference(connection, relation, columns, relative, absolute)
             ):
@@ -76,7 +76,7 @@ def differences(
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
-    """Read the type of each column by relation and name, but for those that may differ."""
+    """Read the type of each column by relation and name, without the columns that may differ."""
     columns: dict[str, dict[str, str]] = {}
     for schema, table, column, kind in connection.execute(
         "select table_schema, table_name, column_name, data_type"
@@ -97,8 +97,8 @@ def _difference(
     relative: float,
     absolute: float,
 ) -> str | None:
-    """Compare with EXCEPT both ways; of what is left over, look at the digits."""
-    # What differs only in digits beyond the tolerance is to be ordered alike
+    """Compare with EXCEPT in both directions, then the numbers of the rows that are left."""
+    # Floats come last, so that rows which differ by less than the tolerance have the same order
     order = sorted(columns, key=lambda name: "DOUBLE" in columns[name] or "FLOAT" in columns[name])
     texts = ", ".join(_text(name, columns[name]) for name in order)
     left = []
@@ -109,7 +109,7 @@ def _difference(
         ).fetchall()
         left.append(rows)
     if len(left[0]) != len(left[1]):
-        return f"{len(left[0])} rows are only here, {len(left[1])} only there"
+        return f"{len(left[0])} rows are only in the first, {len(left[1])} only in the second"
     for row, other in zip(*left, strict=True):
         if not all(_is_close(*pair, relative, absolute) for pair in zip(row, other, strict=True)):
             return f"{row} and {other}"

@@ -1,4 +1,4 @@
-"""The faults: each makes something go wrong once and checks what must hold all the same."""
+"""The faults: each makes something go wrong once, and checks what must hold nevertheless."""
 
 import os
 import shutil
@@ -16,6 +16,7 @@ from torture.inputs import damaged_archive, damaged_files, damaged_own_ratings, 
 from torture.lab import (
     ROOT,
     BrokenError,
+    Ended,
     Lab,
     WrongStateError,
     check_plain,
@@ -34,7 +35,7 @@ MODEL = "rating_clusters"
 
 
 def kill_publishing(lab: Lab, command: list[str], seconds: float) -> None:
-    """Kill a command that publishes the other dataset, at some moment; then let it run through."""
+    """Kill a command that publishes the other dataset at a random moment; then let it finish."""
     other = lab.other()
     before = digest(lab.warehouse)
     run(
@@ -62,13 +63,13 @@ def killed_publish(lab: Lab) -> None:
     """Kill a publishing while it copies and renames; the candidate is made beforehand."""
     other = lab.other()
     command = stage("empty", sys.executable, "-m", "ingest", "--dataset", str(lab.folder / other))
-    # What fails after its work leaves a candidate
+    # A command that fails after its work leaves a candidate
     run([*command[:6], "sh", "-c", '"$@"; exit 3', "sh", *command[6:]], lab.environment)
     kill_publishing(lab, stage("candidate", "true"), lab.seconds / 2)
 
 
 def killed_training(lab: Lab) -> None:
-    """Kill a training: the data stay what they are, and the next training succeeds."""
+    """Kill a training: the data stay as they were, and the next training succeeds."""
     name = lab.published()
     command = make("train", WAREHOUSE=lab.warehouse, MODEL=MODEL)
     run(
@@ -112,14 +113,14 @@ def full_disk(lab: Lab) -> None:
     if digest(found) != before and content(found) != lab.contents[other]:
         raise WrongStateError("a full disk left another state")
     if (digest(found) == before) != (ended.status != 0):
-        raise BrokenError(f"the status {ended.status} is not what happened: {ended.output}")
+        raise BrokenError(f"the status {ended.status} does not tell what happened: {ended.output}")
     if found.with_name(found.name + ".publishing").exists():
-        raise BrokenError("half a copy stays on the full disk")
+        raise BrokenError("half a copy is left on the full disk")
     shutil.rmtree(out)
 
 
 def on_small_disk(size: int, seed: Path, place: Path, out: Path, command: list[str]) -> list[str]:
-    """Run a command on a disk in memory that nobody else sees, filled from a folder before."""
+    """Run a command on a disk in memory that no other process sees, filled from a folder."""
     script = (
         'mount -t tmpfs -o size="$1" tmpfs "$2" && cp -a "$3/." "$2" || exit 99;'
         ' out=$4 place=$2; shift 4; "$@"; status=$?; cp -a "$place/." "$out"; exit $status'
@@ -138,7 +139,7 @@ def can_mount() -> bool:
 
 
 def short_files(lab: Lab) -> None:
-    """Publish while no file may grow beyond a size: the write that goes further fails."""
+    """Publish while no file may grow beyond a size: a write beyond it fails."""
     other = lab.other()
     size = lab.generator.randrange(0, len(lab.clean) + (1 << 20))
     code = (
@@ -148,37 +149,35 @@ def short_files(lab: Lab) -> None:
     )
     before = digest(lab.warehouse)
     limited = [sys.executable, "-c", code, str(size), *lab.publish_command(other)]
-    ended = run(limited, lab.environment)
-    check_plain(ended.output)
-    if ended.status == 0:
-        if lab.published() != other:
-            raise WrongStateError("it succeeded, and published another state")
-    elif digest(lab.warehouse) != before:
-        raise WrongStateError(f"it failed, and published: {ended.output}")
-    lab.check_clean()
+    check_honest(lab, run(limited, lab.environment), before, other)
 
 
 def little_memory(lab: Lab) -> None:
-    """Publish with less memory than it takes, or hardly enough."""
+    """Publish with too little memory, or with hardly enough."""
     other = lab.other()
     limit = f"{int(10 ** lab.generator.uniform(0, 7))}B"
     before = digest(lab.warehouse)
     ended = run(lab.publish_command(other), lab.environment | {"REELHOUSE_MEMORY_LIMIT": limit})
+    check_honest(lab, ended, before, other)
+    if ended.status != 0 and "memory" not in ended.output.lower():
+        raise BrokenError(f"nothing says that memory is short: {ended.output}")
+
+
+def check_honest(lab: Lab, ended: Ended, before: str, other: str) -> None:
+    """Check that a publishing which succeeded has published, and that one which failed has not."""
     check_plain(ended.output)
     if ended.status == 0:
         if lab.published() != other:
             raise WrongStateError("it succeeded, and published another state")
     elif digest(lab.warehouse) != before:
         raise WrongStateError(f"it failed, and published: {ended.output}")
-    elif "memory" not in ended.output.lower():
-        raise BrokenError(f"nothing says that memory is short: {ended.output}")
     lab.check_clean()
 
 
 def unwritable_folder(lab: Lab) -> None:
-    """Publish where nothing can be written: a folder that is a file, is the kernel's, or is closed.
+    """Publish where nothing can be written: a folder that is a file, the kernel's, or read-only.
 
-    A closed folder does not stop an administrator, who skips it.
+    A read-only folder does not stop an administrator, so it is left out for one.
     """
     barrier = lab.folder / "barrier"
     barrier.write_text("a file")
@@ -192,7 +191,7 @@ def unwritable_folder(lab: Lab) -> None:
 
 
 def two_builds(lab: Lab) -> None:
-    """Publish both datasets at once: one waits and is told for whom."""
+    """Publish both datasets at once: one process waits, and says for which."""
     children = [
         subprocess.Popen(
             lab.publish_command(name),
@@ -209,13 +208,13 @@ def two_builds(lab: Lab) -> None:
         raise BrokenError(f"one of two builds failed: {said}")
     for text, other in zip(said, reversed(children), strict=True):
         if "waiting" in text and f"process {other.pid} " not in text:
-            raise BrokenError(f"the one that waits does not know for whom: {text}")
+            raise BrokenError(f"the process that waits does not name the other: {text}")
     lab.published()
     lab.check_clean()
 
 
 def open_reader(lab: Lab) -> None:
-    """Publish while somebody holds the published file open, who goes on seeing the old state."""
+    """Publish while a reader has the published file open, and goes on seeing the old one."""
     script = (
         "import duckdb, sys\n"
         "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
@@ -242,7 +241,7 @@ def open_reader(lab: Lab) -> None:
 
 
 def clock_set_back(lab: Lab) -> None:
-    """Publish at a time before what is published was made: states keep their order all the same."""
+    """Publish with a clock that was set back: states keep their order nevertheless."""
     future = time.time() + lab.generator.randrange(1, 10**9)
     os.utime(lab.warehouse, (future, future))
     before = content(lab.warehouse)
@@ -265,11 +264,10 @@ def clock_set_back(lab: Lab) -> None:
 
 
 def damaged_file(lab: Lab) -> None:
-    """Cut the published file short or change bytes: who reads says so, a build makes it anew."""
+    """Cut the published file short or change bytes: readers say so, and a build makes a new one."""
     other = lab.other()
     whole = content(lab.warehouse)
     damage(lab)
-    left = lab.warehouse.read_bytes()
     if lab.is_built:
         readers = [
             make("summary", WAREHOUSE=lab.warehouse),
@@ -283,7 +281,7 @@ def damaged_file(lab: Lab) -> None:
         check_plain(ended.output)
         if ended.status:
             if digest(lab.warehouse) != before or str(lab.warehouse.parent) not in ended.output:
-                raise BrokenError(f"the damage is not said: {ended.output}")
+                raise BrokenError(f"the damage is not told: {ended.output}")
         elif command != readers[0] and content(lab.warehouse) != whole:
             raise WrongStateError("a damaged file was taken for a whole one")
     left = lab.warehouse.read_bytes()
@@ -301,10 +299,10 @@ def damaged_file(lab: Lab) -> None:
 
 
 def damage(lab: Lab) -> None:
-    """Do to the published file what disks do."""
+    """Damage the published file as a failing disk does."""
     bytes_ = bytearray(lab.warehouse.read_bytes())
     generator = lab.generator
-    # The magic of the file stays: one without is taken for somebody else's
+    # The mark of a DuckDB file stays: a file without it is taken for somebody's own
     kind = generator.choice(["cut", "flip", "flip in a header", "zeros", "noise"])
     at = generator.randrange(12, 12_288 if kind == "flip in a header" else len(bytes_))
     if kind == "cut":
@@ -320,7 +318,7 @@ def damage(lab: Lab) -> None:
 
 
 def stray_log(lab: Lab) -> None:
-    """Publish where somebody wrote to the published file and never closed it."""
+    """Publish after somebody wrote to the published file and never closed it."""
     other = lab.other()
     crash = (
         "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
@@ -334,7 +332,7 @@ def stray_log(lab: Lab) -> None:
 
 
 def killed_rollback(lab: Lab) -> None:
-    """Kill a rollback at some moment: what is published is the state before or the one after."""
+    """Kill a rollback at a random moment: what is published is wholly the old or the new."""
     before, other = lab.published(), lab.other()
     lab.succeed(lab.publish_command(other))
     run(
@@ -348,7 +346,7 @@ def killed_rollback(lab: Lab) -> None:
 
 
 def faults() -> list[Fault]:
-    """List the faults, those that this system does not let one try too; builds come last."""
+    """List all faults, also those that this system lets nobody try; builds come last."""
     hindrance = "" if can_mount() else "no right to mount"
     return [
         Fault("killed while loading", killed_load, 100),

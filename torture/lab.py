@@ -22,7 +22,7 @@ PATIENCE = 300
 """Seconds after which a command counts as hanging."""
 
 USERS = {"a": 8, "b": 12}
-"""The datasets and how many users each has, every one of whom rates every movie."""
+"""The users of each dataset: how many. Each user rates every movie."""
 
 MOVIE_COUNT = 30
 
@@ -35,16 +35,16 @@ class BrokenError(Exception):
 
 
 class WrongStateError(BrokenError):
-    """What is published is neither the state before nor the one after."""
+    """What is published is neither what was before nor what should come after."""
 
 
 class RowsLostError(BrokenError):
-    """Lines of the input are neither rows nor rejected."""
+    """Lines of the input are neither accepted nor rejected."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and what it and all that it started said."""
+    """How a command ended, and what it and its children printed."""
 
     status: int
     output: str
@@ -58,7 +58,7 @@ def run(
     with_signal: signal.Signals = signal.SIGKILL,
     whole_group: bool = True,
 ) -> Ended:
-    """Run a command, perhaps kill it, and wait for it and for all that it started.
+    """Run a command, perhaps kill it, and wait for it and its children.
 
     Args:
         command: The command.
@@ -149,14 +149,14 @@ def check_reconciles(path: Path, line_count: int) -> None:
 
 
 class Lab:
-    """A folder with a published warehouse and two datasets to publish in turns.
+    """A folder with a published warehouse, and two datasets to publish in turn.
 
     Attributes:
         folder: The folder.
         is_built: Whether whole builds are published, or loads alone, which take a second.
         contents: What a clean publishing of each dataset holds.
         seconds: How long a clean publishing takes.
-        generator: Where chance comes from.
+        generator: The source of all random choices.
     """
 
     def __init__(self, folder: Path, generator: random.Random, *, is_built: bool = False) -> None:
@@ -183,7 +183,7 @@ class Lab:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of all commands, whatever `make` this runs under."""
+        """The environment of all commands, without what a `make` around this one has set."""
         mine = {
             name: value
             for name, value in os.environ.items()
@@ -199,7 +199,7 @@ class Lab:
     def publish_command(self, dataset: str, warehouse: Path | None = None) -> list[str]:
         """Make the command that publishes a dataset: a whole build, or a load alone.
 
-        A load goes where the environment says; a build elsewhere has to be told.
+        A load publishes where the environment says; a build may be told another warehouse.
         """
         folder = self.folder / dataset
         if self.is_built:
@@ -210,7 +210,7 @@ class Lab:
         """Tell which dataset is published.
 
         Raises:
-            WrongStateError: None of them is, wholly.
+            WrongStateError: Neither of them is, completely.
         """
         found = content(self.warehouse)
         for name, expected in self.contents.items():
@@ -242,7 +242,7 @@ class Lab:
         return ended.output
 
     def check_free(self) -> None:
-        """Check that nobody holds the lock and that no half-made file lies about."""
+        """Check that no process holds the lock."""
         lock = candidate_path(self.warehouse).with_name(self.warehouse.name + ".lock")
         if lock.exists():
             probe = (
@@ -252,7 +252,7 @@ class Lab:
                 raise BrokenError("the lock is still held")
 
     def check_clean(self) -> None:
-        """Check that beside the published file lies nothing but what belongs there."""
+        """Check that nothing lies beside the published file but what belongs there."""
         self.check_free()
         kinds = {"candidate", "w.duckdb", "w.states", "w.models"}
         found = {path.name for path in self.warehouse.parent.iterdir()}
@@ -266,7 +266,7 @@ class Lab:
 
 
 def check_plain(output: str) -> None:
-    """Check that what a person reads is words, and not the insides of a program.
+    """Check that a command printed sentences for a user, and no traceback.
 
     Raises:
         BrokenError: A traceback is in it.
@@ -287,7 +287,7 @@ def make(target: str, **variables: object) -> list[str]:
 
 
 def write_dataset(folder: Path, user_count: int) -> None:
-    """Write ratings of every movie by every user, without chance."""
+    """Write ratings of every movie by every user, always the same ones."""
     folder.mkdir(parents=True)
     movies = [
         f'{i},"Movie {i}, The (19{60 + i % 40})",Drama|Comedy' for i in range(1, MOVIE_COUNT + 1)

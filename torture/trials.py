@@ -1,4 +1,4 @@
-"""Trying faults one after the other, and the table of what became of them."""
+"""Try faults one after the other, and show in a table what became of them."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ class Fault:
     """Something that goes wrong.
 
     Attributes:
-        name: What, in a few words.
-        attempt: Make it go wrong once, and raise a :class:`BrokenError` if what must hold then does
-            not hold.
+        name: What goes wrong, in a few words.
+        attempt: Make it go wrong once, and raise a :class:`BrokenError` if something that
+            must hold then does not.
         times: How often a round tries it.
         needs_build: Whether it takes a lab of whole builds, not of loads alone.
-        hindrance: Why this system does not let one try it, if so.
+        hindrance: Why this system lets nobody try it; empty if it does.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Result:
 
     Attributes:
         name: The fault.
-        hindrance: Why it was not tried, if so.
+        hindrance: Why it was not tried; empty if it was.
         tried: How often it was tried.
-        not_tried: How often it was to be tried, and was not.
+        not_tried: How often it should have been tried, and was not.
         failures: What did not hold, and in which trial.
         rows_lost: Trials that lost rows.
         wrong_states: Trials that published a wrong state.
@@ -55,7 +55,7 @@ class Result:
     wrong_states: int = 0
 
     def is_good(self) -> bool:
-        """Tell whether all trials that there were were survived."""
+        """Tell whether each trial was survived."""
         return not self.failures
 
 
@@ -70,9 +70,9 @@ def torment(
 
     Args:
         faults: The faults.
-        folder: An empty folder for the warehouses that suffer.
-        seed: Fixes moments, places and bytes; when a process gets how far remains chance.
-        rounds: How often each fault is tried its number of times.
+        folder: An empty folder for the warehouses.
+        seed: Fixes moments, places and bytes. How far a process is by then remains chance.
+        rounds: How many rounds; each tries a fault its number of times.
         report: Called with a fault's name before each trial.
 
     Returns:

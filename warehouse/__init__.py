@@ -1,1 +1,1 @@
-"""The only code that opens the DuckDB file: connect, stage a candidate, publish it."""
+"""The only code that opens the DuckDB file: connections, candidates, publishing."""

@@ -10,21 +10,21 @@ from warehouse.errors import DamagedError, UserError
 from warehouse.settings import read_settings
 
 MAGIC_OFFSET = 8
-"""A DuckDB file carries ``DUCK`` from its ninth byte on, after a checksum."""
+"""Bytes of a checksum, which stand before the bytes ``DUCK`` that mark a DuckDB file."""
 
 CIRCUMSTANCES = (
     *(duckdb.IOException, duckdb.OutOfMemoryException, duckdb.SerializationException),
     *(duckdb.InternalException, duckdb.FatalException, duckdb.TransactionException),
 )
-"""What DuckDB raises when disk, memory or file are at fault, and not a statement."""
+"""What DuckDB raises when the disk, the memory or the file is at fault, not a statement."""
 
 DAMAGE = (
     *("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database"),
     *("Failed to deserialize", "Serialization Error"),
 )
-"""How DuckDB words it that a file is not as it was written: each block has a checksum.
+"""What DuckDB says of a file that is not as it was written: each block has a checksum.
 
-Its internal and fatal errors are not among them: a full disk may end in these, too.
+Its internal and fatal errors are left out, because a full disk can cause them too.
 """
 
 
@@ -34,18 +34,17 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
     Args:
         path: The file. Without ``read_only`` it is created where it does not exist.
-        read_only: Leave the file as it is, and reach no other one; any number of readers may
-            share it.
+        read_only: Read the file, and write to no file. Any number of readers may share it.
 
     Yields:
         A connection that works in UTC, with the threads and the memory limit of the settings.
 
     Raises:
-        UserError: The file is missing, is not a DuckDB file, cannot be opened, or a setting is
-            wrong; or while it is open, disk or memory do not suffice.
-        DamagedError: The file is damaged, in a place that was read.
+        UserError: The file is missing, is not a DuckDB file or cannot be opened; a setting is
+            wrong; or disk or memory run out while the file is open.
+        DamagedError: A part of the file that was read is damaged.
     """
-    with told_of(path):
+    with user_errors(path):
         connection = _open(path, read_only)
         try:
             yield connection
@@ -54,21 +53,21 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
 
 @contextmanager
-def told_of(path: Path) -> Iterator[None]:
-    """Say in a sentence what disk, memory or damage did to the work on a file.
+def user_errors(path: Path) -> Iterator[None]:
+    """Turn what DuckDB raises about disk, memory and damage into sentences about a file.
 
     Raises:
-        UserError: The disk or the memory does not suffice, or DuckDB cannot have the file.
+        UserError: Disk or memory run out, or DuckDB cannot open the file.
         DamagedError: The file is damaged.
     """
     try:
         yield
     except CIRCUMSTANCES as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         if isinstance(error, duckdb.OutOfMemoryException):
-            text = f"{path} takes more than MEMORY_LIMIT to work on: {reason}"
+            text = f"Work on {path} takes more than MEMORY_LIMIT: {reason}"
         elif any(words in reason for words in DAMAGE):
-            text = f"{path} is damaged: {reason}. `make build` makes it anew."
+            text = f"{path} is damaged: {reason}. `make build` builds it again."
             raise DamagedError(text) from error
         else:
             text = f"{path} cannot be read or written: {reason}"
@@ -76,7 +75,7 @@ def told_of(path: Path) -> Iterator[None]:
 
 
 def write_ahead_log(path: Path) -> Path:
-    """Name the file in which DuckDB keeps what it has not yet written to another."""
+    """Name the file beside a DuckDB file that holds what is not yet written into it."""
     return path.with_name(path.name + ".wal")
 
 
@@ -85,13 +84,15 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     if read_only and not path.exists():
         raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
     if path.exists() and path.stat().st_size and not _is_duckdb(path):
-        raise UserError(f"{path} is not a DuckDB file: move it away, `make build` makes a new one.")
+        raise UserError(
+            f"{path} is not a DuckDB file: move it away, and `make build` makes a new one."
+        )
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
     except CIRCUMSTANCES:
         raise
     except duckdb.Error as error:
-        raise UserError(f"{path} cannot be opened: {_first_line(error)}") from error
+        raise UserError(f"{path} cannot be opened: {first_line(error)}") from error
     connection.execute(f"set threads = {settings.threads}")
     connection.execute(f"set memory_limit = {quoted(settings.memory_limit)}")
     connection.execute("set TimeZone = 'UTC'")
@@ -107,7 +108,8 @@ def _is_duckdb(path: Path) -> bool:
         return file.read(MAGIC_OFFSET + 4)[MAGIC_OFFSET:] == b"DUCK"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Cut what DuckDB says to its first line: the others show the statement."""
     return str(error).partition("\n")[0]
 
 

@@ -1,7 +1,7 @@
 """Run dbt with a progress bar: ``python -m warehouse.dbt build --select source:ml+``.
 
-dbt's own log has two lines a model and test. Here a bar shows how far it is; errors are said
-once each, and what the project's macros print is printed as ever.
+dbt's own log has two lines for each model and test. Here a bar shows the progress; each error is
+printed once, and so is what the project's macros print.
 """
 
 import sys
@@ -15,10 +15,10 @@ from warehouse.errors import tells_errors
 from warehouse.settings import export_settings
 
 WORDS = {"success": "built", "pass": "tests passed"}
-"""What dbt's statuses mean; the others (error, fail, warn, skipped) speak for themselves."""
+"""How two of dbt's statuses are shown; the others (error, fail, warn, skipped) stay as they are."""
 
 EXPLAINED = "few_lines_are_refused"
-"""The test whose failure the project itself explains, with the lines and what mends them."""
+"""A macro explains the failure of this test, so dbt's own message is left out."""
 
 
 def run_dbt(arguments: list[str], console: Console) -> int:

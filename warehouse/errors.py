@@ -1,4 +1,4 @@
-"""The exceptions that stand for what a person can put right, and how a command tells them."""
+"""Errors that a user can put right, and how a command prints them."""
 
 import sys
 from collections.abc import Callable
@@ -17,11 +17,11 @@ class UserError(Exception):
 
 
 class DamagedError(UserError):
-    """A file that DuckDB wrote, and that does not hold what was written: cut short, or changed."""
+    """A DuckDB file is not as it was written: it was cut short or changed."""
 
 
 def tells_errors(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
-    """Make a command print what a person can put right, without a traceback, and return 1."""
+    """Make a command print an error that a user can put right, without traceback, and return 1."""
 
     @wraps(main)
     def command(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:

@@ -1,4 +1,4 @@
-"""Who may write: a candidate, and the lock that one writer at a time holds."""
+"""The lock of a candidate: one process at a time writes to it."""
 
 import fcntl
 import os
@@ -14,10 +14,10 @@ MOMENT = 0.2
 
 @contextmanager
 def only_writer(candidate: Path) -> Iterator[int]:
-    """Hold the lock of a candidate; wait, and say so, while somebody else does.
+    """Hold the lock of a candidate; wait, and say so, while another process holds it.
 
     Yields:
-        The open lock file: whoever inherits it holds the lock too.
+        The open lock file: a process that inherits it holds the lock too.
     """
     candidate.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(candidate.with_name(candidate.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
@@ -28,12 +28,12 @@ def only_writer(candidate: Path) -> Iterator[int]:
             time.sleep(MOMENT)
             holder = os.pread(lock, 20, 0).decode() or "unknown"
             print(
-                f"Another build, process {holder} or what it started, writes to {candidate};"
+                f"Another build, process {holder} or one that it started, writes to {candidate}:"
                 " waiting for it to end.",
                 file=sys.stderr,
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
-        # Who holds the lock is a courtesy: a full disk must not hinder a rollback
+        # The id is for messages alone: a full disk, which cannot take it, must not stop a rollback
         with suppress(OSError):
             os.ftruncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)

@@ -1,4 +1,4 @@
-"""Published files: which release's they are, and reading them."""
+"""Published files: the format that they are stamped with, and reading them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from warehouse.connection import connect
 from warehouse.errors import UserError
 
 FORMAT = 3
-"""Counts up with each release whose relations another release would misread."""
+"""One more with each release whose relations another release would misread."""
 
 
 def stamp(connection: duckdb.DuckDBPyConnection, database: str) -> None:
@@ -26,7 +26,7 @@ def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         UserError: The file is missing, cannot be opened, or is of another release.
-        DamagedError: It is damaged, in a place that was read.
+        DamagedError: A part of it that was read is damaged.
     """
     with connect(path, read_only=True) as connection:
         try:
@@ -37,14 +37,14 @@ def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             version = "none"
         if version != FORMAT:
             raise UserError(
-                f"{path} was published by another release (format {version}, and this one's is"
-                f" {FORMAT}): `make build` makes it anew and keeps its runs."
+                f"{path} was published by another release (format {version}, where this one"
+                f" needs {FORMAT}): `make build` builds it again and keeps its runs."
             )
         yield connection
 
 
 def check_whole(path: Path) -> None:
-    """Read every value of a file, so that no damage goes unseen.
+    """Read every value of a file, so that any damage is found.
 
     Raises:
         UserError: The file is missing or cannot be opened.

@@ -2,7 +2,7 @@
 
 A build or a training works on a candidate file. Once its commands have succeeded, the candidate
 is copied into a compact file beside the published one, which a single rename then replaces. A
-reader sees the old state or the new one; one who holds the old file open keeps it.
+reader sees the old file or the new one; a reader who has the old one open goes on reading it.
 """
 
 import os
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from warehouse.connection import connect, quoted, told_of, write_ahead_log
+from warehouse.connection import connect, quoted, user_errors, write_ahead_log
 from warehouse.errors import DamagedError, UserError
 from warehouse.locking import only_writer
 from warehouse.published import read_published, stamp
-from warehouse.settings import candidate_path, read_settings
+from warehouse.settings import candidate_path
 from warehouse.states import replace
 from warehouse.tables import create_tables, source_columns, source_schema
 
@@ -34,7 +34,7 @@ class Start(StrEnum):
 
 
 def models_folder(warehouse: Path) -> Path:
-    """Name the folder of a published file's saved models: beside it, one folder a run."""
+    """Name the folder of a published file's saved models: beside it, one folder per run."""
     return warehouse.with_name(warehouse.stem + ".models")
 
 
@@ -52,29 +52,27 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
 
     Raises:
         UserError: There is nothing to start from, the command does not exist, a setting is wrong,
-            or the disk or the memory do not suffice.
+            or disk or memory run out.
     """
-    read_settings()  # A wrong one is to be told now, not once the command has run
+    candidate = candidate_path(warehouse)
     try:
-        return _publish_after(warehouse, start, command)
+        with only_writer(candidate) as lock:
+            _prepare(candidate, warehouse, start)
+            status = _run(command, candidate, lock)
+            if status == 0:
+                _publish(candidate, warehouse)
     except OSError as error:
         raise UserError(f"{warehouse} cannot be published: {error}") from error
-
-
-def _publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
-    candidate = candidate_path(warehouse)
-    with only_writer(candidate) as lock:
-        _prepare(candidate, warehouse, start)
-        environment = os.environ | {"REELHOUSE_CANDIDATE": str(candidate)}
-        # The command inherits the lock: should this process be killed, the lock lasts as long
-        # as anything still writes to the candidate.
-        try:
-            status = subprocess.run(command, env=environment, pass_fds=[lock]).returncode
-        except OSError as error:
-            raise UserError(f"{command[0]} cannot be run: {error}") from error
-        if status == 0:
-            _publish(candidate, warehouse)
     return status
+
+
+def _run(command: Sequence[str], candidate: Path, lock: int) -> int:
+    environment = os.environ | {"REELHOUSE_CANDIDATE": str(candidate)}
+    try:
+        # The command inherits the lock, so that it is held even after this process is killed
+        return subprocess.run(command, env=environment, pass_fds=[lock]).returncode
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot be run: {error}") from error
 
 
 def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
@@ -93,15 +91,15 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
             _take_over_runs(candidate, warehouse)
         except DamagedError as error:
             aside = _put_aside(warehouse)
-            print(f"{error} What is left of it, runs too, is in {aside}.", file=sys.stderr)
+            print(f"{error} What is left of it, with its runs, is in {aside}.", file=sys.stderr)
             _remove(candidate)
 
 
 def _take_over_runs(candidate: Path, warehouse: Path) -> None:
-    """Copy runs and the results of gates: both outlive a build from other files."""
+    """Copy the published runs and gate results: a build from other files keeps them."""
     with connect(warehouse, read_only=True):
-        pass  # So far: a file that is not DuckDB's is somebody's, and stays where it is
-    with connect(candidate) as connection, told_of(warehouse):
+        pass  # A file that is not DuckDB's is refused here, and stays where it is
+    with connect(candidate) as connection, user_errors(warehouse):
         for source in ("ml", "gates"):
             create_tables(connection, source)
         connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
@@ -136,7 +134,7 @@ insert into ml.models (model, role, serving_rank) values
 
 
 def _put_aside(damaged: Path) -> Path:
-    """Give a damaged file a name of its own, which no file has yet, and return it."""
+    """Rename a damaged file to a name that no file has yet, and return its new path."""
     names = (f"{damaged.name}.damaged{number}" for number in ("", *range(2, 1_000)))
     aside = next(path for name in names if not (path := damaged.with_name(name)).exists())
     return damaged.rename(aside)
@@ -153,7 +151,7 @@ def _publish(candidate: Path, warehouse: Path) -> None:
     compact = warehouse.with_name(warehouse.name + ".publishing")
     _remove(compact)
     try:
-        with connect(Path(":memory:")) as connection, told_of(candidate):
+        with connect(Path(":memory:")) as connection, user_errors(candidate):
             connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
             connection.execute(f"attach {quoted(compact)} as compact")
             connection.execute("copy from database candidate to compact")

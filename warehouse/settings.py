@@ -1,10 +1,11 @@
 """What the environment may set, with types and defaults.
 
-``make KEEP=5`` exports ``REELHOUSE_KEEP``, and so it does with each of these. What only one
-command takes, such as a dataset, is an option of that command.
+``make KEEP=5`` exports ``REELHOUSE_KEEP``, and the other settings likewise. What only one command
+takes, such as a dataset, is an option of that command.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,34 +23,30 @@ def candidate_path(warehouse: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings; the description of each one ends the sentence "it must be"."""
+    """The settings. A description ends the sentence "it must be", said of a wrong value."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=False)
 
-    warehouse: Path = Field(default=Path("warehouse.duckdb"), description="a file's path")
-    candidate: Path = Field(
-        default_factory=lambda data: candidate_path(data["warehouse"]),
-        description="a file's path",
-    )
+    warehouse: Path = Path("warehouse.duckdb")
+    candidate: Path = Field(default_factory=lambda data: candidate_path(data["warehouse"]))
     threads: int = Field(default=2, ge=1, le=1024, description="a whole number from 1 to 1024")
     memory_limit: str = Field(
         default="2GB",
         pattern=r"(?i)^\d+(\.\d+)? ?[kmgt](i?b)?$",
         description="a size such as 2GB or 512MB",
     )
-    keep: int = Field(default=3, ge=0, description="a whole number from 0 on")
+    keep: int = Field(default=3, ge=0, description="a whole number of 0 or more")
     accept: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(lambda text: text.replace(",", " ").split()),
-    ] = Field(default=(), description="names of expectations, with commas or spaces between them")
+        tuple[str, ...], NoDecode, BeforeValidator(lambda text: text.replace(",", " ").split())
+    ] = ()
+    """Names of expectations, with commas or spaces between them."""
 
 
 def read_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        UserError: One of them has a value that it cannot have.
+        UserError: A setting has a wrong value.
     """
     try:
         return Settings()
@@ -64,7 +61,22 @@ def export_settings() -> None:
     """Write the settings, defaults too, into the environment, from which dbt's profile reads them.
 
     Raises:
-        UserError: One of them has a value that it cannot have.
+        UserError: A setting has a wrong value.
     """
     for name, value in read_settings().model_dump(exclude={"accept"}).items():
         os.environ[PREFIX + name.upper()] = str(value)
+
+
+def whole_number(variable: str, least: int) -> Callable[[str], int]:
+    """Make the ``type`` of an argparse option that a variable of the Makefile sets.
+
+    The function that is returned raises a :class:`UserError` for anything but a whole number of
+    ``least`` or more.
+    """
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise UserError(f"{variable}={text}: it must be a whole number of {least} or more.")
+        return int(text)
+
+    return read

@@ -1,7 +1,7 @@
-"""The last published states, kept beside the warehouse: listed, and restored with one command.
+"""The states of a warehouse: kept beside it, listed, and restored.
 
-``python -m warehouse.states`` lists them; with ``--restore`` the latest of them, or the one of a
-number, becomes the published file again.
+``python -m warehouse.states`` lists them; with ``--restore`` the latest becomes the published file
+again, or with ``--number`` another one.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from warehouse.connection import connect, write_ahead_log
 from warehouse.errors import UserError, tells_errors
 from warehouse.locking import only_writer
 from warehouse.published import check_whole
-from warehouse.settings import candidate_path, read_settings
+from warehouse.settings import candidate_path, read_settings, whole_number
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,12 @@ class State:
     """A published file that another one replaced.
 
     Attributes:
-        number: Counts up with each state of the warehouse, whatever the clock says.
+        number: One more than that of the state before, whatever the clock says.
         path: The file.
-        published_at: When it was published, UTC without a zone.
     """
 
     number: int
     path: Path
-    published_at: datetime
 
 
 def states_folder(warehouse: Path) -> Path:
@@ -45,18 +43,16 @@ def states_folder(warehouse: Path) -> Path:
 
 def states(warehouse: Path) -> list[State]:
     """List the kept states of a warehouse, the latest first."""
-    found = []
-    for path in states_folder(warehouse).glob("*.duckdb"):
-        if path.stem.isdecimal():
-            found.append(State(int(path.stem), path, _published_at(path)))
+    paths = states_folder(warehouse).glob("*.duckdb")
+    found = [State(int(path.stem), path) for path in paths if path.stem.isdecimal()]
     return sorted(found, key=lambda state: -state.number)
 
 
 def replace(warehouse: Path, new: Path) -> None:
     """Put a new file in the place of the published one, which becomes a state.
 
-    At each moment the published file is the old one or the new one, whole. A state is the same
-    file under another name, so keeping it takes neither time nor, until the other goes, space.
+    At each moment the published file is the old one or the new one, whole. A state is the
+    published file under a second name, so keeping it takes no time.
 
     Raises:
         UserError: A setting is wrong; nothing has changed then.
@@ -67,7 +63,7 @@ def replace(warehouse: Path, new: Path) -> None:
         folder.mkdir(exist_ok=True)
         number = max((state.number for state in states(warehouse)), default=0) + 1
         _link(warehouse, folder / f"{number}.duckdb")
-    # Else DuckDB would add to the new file what somebody wrote to the old one and left open
+    # Left there, DuckDB would apply the log of the old file to the new one
     write_ahead_log(warehouse).unlink(missing_ok=True)
     new.replace(warehouse)
     for state in states(warehouse)[kept:]:
@@ -96,17 +92,13 @@ def restore(warehouse: Path, number: int | None) -> State:
     return found[0]
 
 
-def _published_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-
-
 def _is_kept(warehouse: Path) -> bool:
-    """Tell whether a crash came between keeping a state and replacing the published file."""
+    """Tell whether the published file is a state already, as after a crash before the rename."""
     return any(state.path.samefile(warehouse) for state in states(warehouse))
 
 
 def _link(existing: Path, new: Path) -> None:
-    """Give a file a second name, or where the disk knows no such thing, a copy."""
+    """Give a file a second name, or a copy where the disk has no hard links."""
     try:
         os.link(existing, new)
     except OSError:
@@ -121,7 +113,9 @@ def main(arguments: list[str] | None = None) -> int:
         description="List the published states that are kept, or restore one.",
     )
     parser.add_argument("--restore", action="store_true", help="publish the latest state again")
-    parser.add_argument("--number", type=int, help="not the latest state, but this one")
+    parser.add_argument(
+        "--number", type=whole_number("STATE", 1), help="restore this state, not the latest"
+    )
     options = parser.parse_args(arguments)
     warehouse = read_settings().warehouse
     if options.restore:
@@ -141,8 +135,10 @@ def _table(warehouse: Path) -> Table:
         table.add_column(heading, justify="right")
     rows = [(str(state.number), state.path) for state in states(warehouse)]
     for name, path in [("now", warehouse), *rows] if warehouse.exists() else rows:
-        size = f"{path.stat().st_size / 1e6:,.1f}"
-        table.add_row(name, f"{_published_at(path):%Y-%m-%d %H:%M:%S}", size, *_counts(path))
+        status = path.stat()
+        published_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        size = f"{status.st_size / 1e6:,.1f}"
+        table.add_row(name, f"{published_at:%Y-%m-%d %H:%M:%S}", size, *_counts(path))
     return table
 
 

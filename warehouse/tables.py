@@ -30,7 +30,7 @@ def source_schema(source: str) -> str:
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    """Create the tables of a source that do not exist yet, empty.
+    """Create those tables of a source that do not exist yet.
 
     Args:
         connection: A connection that may write.

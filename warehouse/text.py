@@ -1,4 +1,4 @@
-"""Texts from data, shown to people."""
+"""Make texts from data safe to print."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ STEERING = {"Cc", "Cs", "Zl", "Zp"}
 """Categories of Unicode that steer a terminal or break a line: controls and separators."""
 
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Classes of characters that turn the direction of the text behind them."""
+"""Classes of Unicode characters that change the direction of the text after them."""
 
 
 def printable(text: str) -> str:

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except duckdb.CatalogException as error:
         lack = str(error).partition("\n")[0]
-        message = f"{warehouse} was built by another release: `make build` makes it anew"
+        message = f"{warehouse} was built by another release: `make build` builds it again"
         print(f"{message}. ({lack})", file=sys.stderr)
         return 1
     return 0

@@ -137,7 +137,7 @@ def test_other_forms_are_known_by_their_names(
         ({}, "has no movies"),
         (
             {"movies.csv": MOVIES, "ratings.csv": RATINGS, "ratings.dat": b"1::2::3"},
-            "has both ratings.csv and ratings.dat: leave the one that holds the ratings.",
+            "has both ratings.csv and ratings.dat: keep only the one that holds the ratings.",
         ),
         (
             {"movies.csv": MOVIES, "movies.csv.gz": b"", "u.item": b"", "ratings.csv": RATINGS},

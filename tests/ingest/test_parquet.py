@@ -143,6 +143,6 @@ def test_a_parquet_file_of_more_rows_than_its_bytes_could_hold_is_refused(
 ) -> None:
     monkeypatch.setattr("ingest.parquet.ANY_ROWS", 20_000)
     bomb = parquet("select 1 as userId, 1 as movieId, 3.5 as rating from range(200000)")
-    monkeypatch.setattr("ingest.parquet.MAX_ROWS_A_BYTE", 200_000 // len(bomb))
+    monkeypatch.setattr("ingest.parquet.MAX_ROWS_PER_BYTE", 200_000 // len(bomb))
     message = refusal(connection, tmp_path, {"ratings.parquet": bomb, "movies.csv": MOVIES_CSV})
     assert "promises 200,000 rows in" in message

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from torture.__main__ import main
 from torture.faults import damage, faults
 from torture.lab import BrokenError, Lab, RowsLostError, check_plain, run
 from torture.trials import Result, show, torment
@@ -32,6 +33,12 @@ def test_a_fault_is_survived(lab: Lab, fault) -> None:
 def test_the_faults_have_names_of_their_own() -> None:
     names = [fault.name for fault in faults()]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("option", ["rounds", "seed"])
+def test_rounds_and_seed_are_whole_numbers(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert main([f"--{option}=x"]) == 1
+    assert capsys.readouterr().err.startswith(f"{option.upper()}=x: it must be a whole number of ")
 
 
 # --- What the harness is to see

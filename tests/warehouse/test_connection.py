@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.pipeline import ROOT
-from warehouse.connection import connect, quoted, told_of
+from warehouse.connection import connect, quoted, user_errors
 from warehouse.errors import DamagedError, UserError
 
 
@@ -123,6 +123,6 @@ def test_a_quoted_text_is_that_text(text: str) -> None:
 )
 def test_a_fault_of_duckdbs_own_is_not_taken_for_damage(tmp_path: Path, error: Exception) -> None:
     """A damaged file is put aside, and a full disk is no reason for that."""
-    with pytest.raises(UserError) as raised, told_of(tmp_path / "w.duckdb"):
+    with pytest.raises(UserError) as raised, user_errors(tmp_path / "w.duckdb"):
         raise error
     assert not isinstance(raised.value, DamagedError)

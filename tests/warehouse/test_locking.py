@@ -59,7 +59,7 @@ def test_whoever_waits_is_told_for_whom_and_goes_on_when_the_lock_is_free(
             said = capsys.readouterr().err
             time.sleep(0.02)
         assert f"process {os.getpid()} " in said
-        assert f"writes to {candidate}; waiting for it to end." in said
+        assert f"writes to {candidate}: waiting for it to end." in said
         assert not has_written.is_set()
     writer.join(timeout=20)
     assert has_written.is_set()

@@ -27,6 +27,15 @@ def test_nothing_to_train_on(warehouse: Path, capfd: pytest.CaptureFixture[str])
     )
 
 
+def test_a_wrong_setting_is_told_before_the_command_runs(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REELHOUSE_KEEP", "x")
+    assert main(["--start", "empty", "--", "echo", "it ran"]) == 1
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "KEEP=x: it must be a whole number of 0 or more.\n")
+
+
 def test_a_command_that_does_not_exist(warehouse: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--start", "empty", "--", "no-such-command"]) == 1
     assert "no-such-command" in capfd.readouterr().err

@@ -62,7 +62,7 @@ def test_no_flipped_bit_and_no_cut_in_the_data_goes_unseen(warehouse: Path, seed
             check_whole(warehouse)
         except DamagedError as error:
             assert str(warehouse) in str(error)
-            assert "`make build` makes it anew" in str(error)
+            assert "`make build` builds it again" in str(error)
         else:
             # The flipped byte lies in a block that nothing uses
             assert damage is flip
@@ -219,7 +219,7 @@ def test_a_file_of_another_release_is_rebuilt_never_read(
         pass
     assert report([]) == 1
     assert warehouse_main(["--start", "published", "--", "true"]) == 1
-    assert "`make build` makes it anew" in capfd.readouterr().err
+    assert "`make build` builds it again" in capfd.readouterr().err
     assert warehouse_main(["--start", "empty", "--", "true"]) == 0
     with read_published(warehouse):
         pass

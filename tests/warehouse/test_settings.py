@@ -41,9 +41,9 @@ def test_expectations_to_accept_are_divided_by_commas_or_spaces(
 @pytest.mark.parametrize(
     ("variable", "value", "rule"),
     [
-        ("KEEP", "x", "a whole number from 0 on"),
-        ("KEEP", "-1", "a whole number from 0 on"),
-        ("KEEP", "", "a whole number from 0 on"),
+        ("KEEP", "x", "a whole number of 0 or more"),
+        ("KEEP", "-1", "a whole number of 0 or more"),
+        ("KEEP", "", "a whole number of 0 or more"),
         ("THREADS", "0", "a whole number from 1 to 1024"),
         ("THREADS", "1.5", "a whole number from 1 to 1024"),
         ("THREADS", "9" * 30, "a whole number from 1 to 1024"),

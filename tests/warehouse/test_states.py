@@ -150,6 +150,13 @@ def test_without_states_or_a_warehouse_one_sentence_says_so(
     ]
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "last", "1.5"])
+def test_a_state_has_a_whole_number(capsys: pytest.CaptureFixture[str], number: str) -> None:
+    assert main(["--restore", "--number", number]) == 1
+    said = capsys.readouterr().err
+    assert said == f"STATE={number}: it must be a whole number of 1 or more.\n"
+
+
 def test_a_bad_build_is_taken_back_with_two_commands(sample: Pipeline, warehouse: Path) -> None:
     pipeline = Pipeline(warehouse.parent)
     pipeline.warehouse.write_bytes(sample.warehouse.read_bytes())

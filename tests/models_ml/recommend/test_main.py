@@ -87,7 +87,7 @@ def test_a_build_of_another_release_is_named(
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(old.warehouse))
 
     assert main(["--user", "1"]) == 1
-    assert "`make build` makes it anew" in capsys.readouterr().err
+    assert "`make build` builds it again" in capsys.readouterr().err
 
 
 def test_a_user_is_answered_without_heavy_imports(sample: Pipeline) -> None:
