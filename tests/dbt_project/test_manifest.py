@@ -178,6 +178,17 @@ def models_without_a_file_of_their_own(manifest: Manifest) -> list[str]:
     ]
 
 
+def models_that_do_not_say_who_reads_them(manifest: Manifest) -> list[str]:
+    """Marts are public; what leads to them is private to the group, which has every model."""
+    found = []
+    for model in models(manifest):
+        is_mart = model["original_file_path"].startswith("models/marts/")
+        expected = ("public" if is_mart else "private", "reelhouse")
+        if (model["access"], model["group"]) != expected:
+            found.append(model["name"])
+    return found
+
+
 def marts_without_a_contract(manifest: Manifest) -> list[str]:
     return [
         model["name"]
@@ -312,6 +323,7 @@ CHECKS: list[Check] = [
     descriptions_that_say_nothing,
     grains_that_are_not_said,
     models_without_a_file_of_their_own,
+    models_that_do_not_say_who_reads_them,
     marts_without_a_contract,
     marts_without_a_tested_grain,
     nullable_grains,
