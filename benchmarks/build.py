@@ -1,4 +1,4 @@
-"""Time a build beside the same analysis in pandas and beside DuckDB merely reading the file.
+"""Time a build, the same analysis in pandas, and DuckDB only reading the file.
 
 ``python -m benchmarks.build --ratings 25000000 --work FOLDER`` generates the ratings, runs the
 three one after another, each in processes of its own, and writes ``benchmarks/build.md``.
@@ -39,7 +39,7 @@ class Measurement:
     Attributes:
         name: What was run.
         seconds: Wall-clock time.
-        peak_bytes: Most memory that its processes held at once, resident, sampled.
+        peak_bytes: The most resident memory that its processes held at once, as sampled.
     """
 
     name: str
@@ -82,7 +82,7 @@ def _resident(process: psutil.Process) -> int:
 
 
 def generated(ratings: int, work: Path) -> Path:
-    """Generate as many ratings into a folder of their own, once; returns the folder."""
+    """Generate so many ratings in a folder of their own, unless it holds them; return it."""
     data = work / f"ratings-{ratings}"
     if not (data / "truth.json").exists():
         command = ["-m", "benchmarks.generate", "--ratings", str(ratings)]
@@ -90,14 +90,25 @@ def generated(ratings: int, work: Path) -> Path:
     return data
 
 
-def main() -> None:
-    """Parse the command line, measure, and write the result."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.build")
+def machine() -> str:
+    """Say what machine measures."""
+    memory = psutil.virtual_memory().total / 1e9
+    return f"{os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}"
+
+
+def parsed(module: str) -> tuple[int, Path]:
+    """Parse the command line of a benchmark: how many ratings, and the folder to work in."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}")
     parser.add_argument("--ratings", type=int, default=25_000_000)
     parser.add_argument("--work", type=Path, required=True, help="a folder for several GB")
     options = parser.parse_args()
-    work = options.work.resolve()
-    data = generated(options.ratings, work)
+    return options.ratings, options.work.resolve()
+
+
+def main() -> None:
+    """Parse the command line, measure, and write the result."""
+    ratings, work = parsed("build")
+    data = generated(ratings, work)
     warehouse = work / "warehouse.duckdb"
     read = work / "read.duckdb"
     for old in (warehouse, read):
@@ -119,7 +130,7 @@ def main() -> None:
             DBT_LOG_PATH=str(work / "logs"),
         ),
     ]
-    RESULT.write_text(_report(options.ratings, data, warehouse, measurements), encoding="utf-8")
+    RESULT.write_text(_report(ratings, data, warehouse, measurements), encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
 
 
@@ -130,7 +141,6 @@ def _report(ratings: int, data: Path, warehouse: Path, measurements: list[Measur
         f" {m.peak_bytes / 1e9:.2f} |"
         for m in measurements
     )
-    memory = psutil.virtual_memory().total / 1e9
     source = (data / "ratings.csv").stat().st_size / 1e6
     published = warehouse.stat().st_size / 1e6
     return f"""# A build of {ratings:,} ratings
@@ -139,7 +149,7 @@ Generated ratings (`benchmarks/generate.py`, seed 0) in MovieLens form. One run,
 another; memory is the most that all processes of a command held at once.
 
 - ratings.csv: {source:,.0f} MB; the published warehouse: {published:,.0f} MB
-- machine: {os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}
+- machine: {machine()}
 - DuckDB is limited to 2 GB
 
 | what | seconds | times the baseline | peak GB |

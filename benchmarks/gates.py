@@ -5,18 +5,15 @@ warehouse of them, writes predictions for a fifth of the ratings in three protoc
 each user into its candidate, checks the candidate, and writes ``benchmarks/gates.md``.
 """
 
-import argparse
 import os
-import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import psutil
 
-from benchmarks.build import ROOT, Measurement, generated, measure
+from benchmarks.build import ROOT, Measurement, generated, machine, measure, parsed
 from warehouse.settings import candidate_path
 
 RESULT = Path(__file__).with_suffix(".md")
@@ -55,12 +52,8 @@ cross join range(1, 21) as ranks(rank);
 
 def main() -> None:
     """Parse the command line, measure, and write the result."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gates")
-    parser.add_argument("--ratings", type=int, default=25_000_000)
-    parser.add_argument("--work", type=Path, required=True, help="a folder for several GB")
-    options = parser.parse_args()
-    work = options.work.resolve()
-    data = generated(options.ratings, work)
+    ratings, work = parsed("gates")
+    data = generated(ratings, work)
     warehouse = work / "gates.duckdb"
     environment = {
         "DBT_TARGET_PATH": str(work / "target"),
@@ -87,7 +80,7 @@ def main() -> None:
         )
         for suite in ("raw", "marts", "predictions")
     ]
-    RESULT.write_text(_report(options.ratings, measurements), encoding="utf-8")
+    RESULT.write_text(_report(ratings, measurements), encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
 
 
@@ -95,14 +88,13 @@ def _report(ratings: int, measurements: list[Measurement]) -> str:
     rows = "\n".join(
         f"| {m.name} | {m.seconds:.1f} | {m.peak_bytes / 1e9:.2f} |" for m in measurements
     )
-    memory = psutil.virtual_memory().total / 1e9
     return f"""# The gates on {ratings:,} ratings
 
 Generated ratings (`benchmarks/generate.py`, seed 0), built, and compared with a published state of
 the same size; predictions of a fifth of them in three protocols, a list of 20 for each user. One
 run, each gate in a process of its own, the import of Great Expectations in it.
 
-- machine: {os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}
+- machine: {machine()}
 - load while it ran: {os.getloadavg()[1]:.1f} processes
 
 | what | seconds | peak GB |

@@ -4,15 +4,16 @@
 
 A rating is a sum of planted parts plus noise, rounded to a half star within 0.5 and 5:
 
-    score = mean + user bias + movie bias + taste . traits + user drift + movie drift + noise
+    score = mean + user bias + movie bias + user factors . movie factors
+            + user drift + movie drift + noise
 
 The parts are those of Koren, "Collaborative Filtering with Temporal Dynamics" (KDD 2009), with
-drifts that are straight lines in time. Genres shape both a movie's bias and its traits. Which
-movies a user rates depends on popularity and release year alone, not on taste: ranking
-metrics on this data measure popularity.
+drifts that are straight lines in time. Genres shape both a movie's bias and its factors. Which
+movies a user rates depends on popularity and release year alone, not on factors: ranking metrics
+on this data measure popularity.
 
-`plant` rebuilds the hidden truth from the same parameters, so that later work can ask
-`planted_parts` and `best_prediction` for the best answer to any row of the written file.
+`plant` rebuilds the hidden truth from the same parameters, so that `planted_parts` and
+`best_prediction` give the best prediction of any row of the written file.
 """
 
 from __future__ import annotations
@@ -43,20 +44,20 @@ from warehouse.errors import UserError
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
-MINIMUM_RATINGS = 20  # a user's, as in every MovieLens release
+MINIMUM_RATINGS = 20  # of each user, as in every MovieLens release
 CHUNK_ROWS = 500_000  # bounds memory; a different value draws different ratings
 RANDOM_RANGE = 1 << 40  # leaves room for the users of a chunk in a 64-bit sort key
 
 DAY = 86_400
 YEAR = 365.25 * DAY
 OPENING = int(np.datetime64("1996-01-29", "s").astype(np.int64))
-# A month short of the end of 2023: ratings spill over their user's span, by days for the busiest.
+# A month before the end of 2023: the last ratings of a user may come days after the user's span.
 CLOSING = int(np.datetime64("2023-12-01", "s").astype(np.int64))
 DRIFT_ORIGIN = int(np.datetime64("2010-01-01", "s").astype(np.int64))  # mid-history
-SITTING_RATINGS = 25  # mean ratings in one go, before the user comes back another day
+SITTING_RATINGS = 25  # mean ratings of a visit; a user comes back another day
 SECONDS_BETWEEN_RATINGS = 30
 
-# Share of the movies of MovieLens 25M that carry the genre; here each is drawn on its own.
+# Share of the movies of MovieLens 25M that have the genre; here each is drawn on its own.
 GENRE_SHARES = {
     "Action": 0.118,
     "Adventure": 0.066,
@@ -80,7 +81,7 @@ GENRE_SHARES = {
 }
 GENRES = tuple(GENRE_SHARES)
 
-# MovieLens moves articles behind a comma, which is what makes its titles need quoting.
+# MovieLens moves articles behind a comma, so that its titles need quotes.
 TITLES = ("{0} {1}", "{0} {1}, The", "{1} of {2}, The", "{1} in {2}", '"{0}" {1}', "{1}: {0} {2}")
 ADJECTIVES, NOUNS, PLACES = (
     words.split()
@@ -97,7 +98,7 @@ ADJECTIVES, NOUNS, PLACES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planted: every standard deviation is in stars, drifts in stars a year.
+    """What is planted: standard deviations are in stars, drifts in stars per year.
 
     The defaults give about MovieLens's mean (3.5) and standard deviation (1.0) after rounding.
     """
@@ -107,12 +108,12 @@ class Plan:
     mean: float = 3.56  # above 3.5, since more scores are cut off at 5 than at 0.5
     user_bias_sd: float = 0.42
     movie_bias_sd: float = 0.45
-    taste_sd: float = 0.45
+    user_factor_sd: float = 0.45
     user_drift_sd: float = 0.12
     movie_drift_sd: float = 0.02
     noise_sd: float = 0.75
     factor_count: int = 8
-    genre_share: float = 0.4  # of the variance of movie bias and traits
+    genre_share: float = 0.4  # of the variance of movie biases and factors
     rerating_chance: float = 0.02  # of each rating beyond a user's first 20
 
     def __post_init__(self) -> None:
@@ -142,28 +143,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Movies:
-    """The planted movies, in the order of their ids; every array has a row a movie."""
+    """The planted movies, in the order of their ids; every array has one row per movie."""
 
     movie_id: IntArray
     year: IntArray
     genres: NDArray[np.bool_]  # one column for each of GENRES
     popularity: FloatArray  # cumulative, ends in 1
     bias: FloatArray
-    drift: FloatArray  # stars a year from DRIFT_ORIGIN
-    traits: FloatArray  # one column a factor
+    drift: FloatArray  # stars per year from DRIFT_ORIGIN
+    factors: FloatArray  # one column per factor
 
 
 @dataclass(frozen=True)
 class Users:
-    """The planted users; user_id is the position plus one, every array has a row a user."""
+    """The planted users; user_id is the position plus one, every array has one row per user."""
 
     rating_count: IntArray
     rerating_count: IntArray  # of those, how many repeat a movie
     first_at: IntArray  # seconds since 1970, as all times here
     span: FloatArray  # seconds within which sittings begin
     bias: FloatArray
-    drift: FloatArray  # stars a year from the middle of the span
-    taste: FloatArray  # one column a factor
+    drift: FloatArray  # stars per year from the middle of the span
+    factors: FloatArray  # one column per factor
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class World:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Ratings of some users, sorted by user, movie and time; every array has a row a rating."""
+    """Ratings of some users, sorted by user, movie and time; every array has one row per rating."""
 
     user: IntArray  # positions in Users and Movies, not ids
     movie: IntArray
@@ -193,7 +194,7 @@ class Chunk:
 def plant(plan: Plan) -> World:
     """Draw the users and movies of a plan; the same plan gives the same world.
 
-    The same as long as numpy's generators are the same: it may change them between versions.
+    Another version of numpy may have other generators, and then the world is another one.
     """
     movie_seed, user_seed, chunk_seed = np.random.SeedSequence(plan.seed).spawn(3)
     users = _plant_users(plan, np.random.default_rng(user_seed))
@@ -218,7 +219,7 @@ def _plant_movies(plan: Plan, rng: np.random.Generator) -> Movies:
     genres = rng.random((count, len(GENRES))) < np.array(list(GENRE_SHARES.values()))
     well_known = popularity > np.median(popularity)
     genres[:, GENRES.index("Drama")] |= well_known & ~genres.any(axis=1)
-    traits = _movie_traits(plan, genres, rng)
+    columns = _movie_columns(plan, genres, rng)
     return Movies(
         # Dense at first, then ever sparser, as MovieLens's ids are.
         movie_id=np.cumsum(rng.geometric(np.linspace(1.0, 0.15, count))),
@@ -226,20 +227,20 @@ def _plant_movies(plan: Plan, rng: np.random.Generator) -> Movies:
         year=np.maximum(1902, 2023 - rng.geometric(1 / 27, count)),
         genres=genres,
         popularity=up_to / up_to[-1],
-        bias=plan.movie_bias_sd * traits[:, 0],
+        bias=plan.movie_bias_sd * columns[:, 0],
         drift=rng.normal(0, plan.movie_drift_sd, count),
-        traits=traits[:, 1:],
+        factors=columns[:, 1:],
     )
 
 
-def _movie_traits(plan: Plan, genres: NDArray[np.bool_], rng: np.random.Generator) -> FloatArray:
-    """Columns of unit variance, part genre and part the movie's own: the bias, then factors."""
-    columns = 1 + plan.factor_count
-    loadings = rng.normal(size=(len(GENRES), columns))
+def _movie_columns(plan: Plan, genres: NDArray[np.bool_], rng: np.random.Generator) -> FloatArray:
+    """Draw the bias and the factors: columns of unit variance, part genre, part the movie's own."""
+    count = 1 + plan.factor_count
+    loadings = rng.normal(size=(len(GENRES), count))
     # einsum, not a matrix product: BLAS may add in another order on another number of threads.
     shared = np.einsum("mg,gk->mk", genres.astype(float), loadings)
     shared = (shared - shared.mean(axis=0)) / shared.std(axis=0)
-    own = rng.normal(size=(len(genres), columns))
+    own = rng.normal(size=(len(genres), count))
     mixed: FloatArray = math.sqrt(plan.genre_share) * shared + math.sqrt(1 - plan.genre_share) * own
     return mixed
 
@@ -248,7 +249,7 @@ def _plant_users(plan: Plan, rng: np.random.Generator) -> Users:
     count = plan.user_count
     rating_count = _user_activity(plan, rng)
     first_at = rng.integers(OPENING, CLOSING, count)
-    # Half a day a rating at the median, so that the most active stay for years.
+    # Half a day per rating at the median, so that the most active stay for years.
     span = rating_count * 0.5 * DAY * rng.lognormal(sigma=2.0, size=count)
     return Users(
         rating_count=rating_count,
@@ -257,17 +258,17 @@ def _plant_users(plan: Plan, rng: np.random.Generator) -> Users:
         span=np.minimum(span, CLOSING - first_at),
         bias=rng.normal(0, plan.user_bias_sd, count),
         drift=rng.normal(0, plan.user_drift_sd, count),
-        taste=rng.normal(
-            0, plan.taste_sd / math.sqrt(plan.factor_count), (count, plan.factor_count)
+        factors=rng.normal(
+            0, plan.user_factor_sd / math.sqrt(plan.factor_count), (count, plan.factor_count)
         ),
     )
 
 
 def _user_activity(plan: Plan, rng: np.random.Generator) -> IntArray:
-    """Ratings a user, log-normal above the minimum, adding up to the plan's."""
+    """Draw the ratings per user: log-normal above the minimum, in sum those of the plan."""
     count = plan.user_count
     extra = plan.ratings - MINIMUM_RATINGS * count
-    # Quantiles rather than draws: the shape of the tail does not hang on the seed.
+    # Quantiles rather than draws: the shape of the tail does not depend on the seed.
     normal = NormalDist(sigma=1.4)
     weight = np.exp([normal.inv_cdf((k + 0.5) / count) for k in range(count)])
     # Nobody has seen more than about an eighth of all movies: finding distinct ones stays quick.
@@ -299,7 +300,7 @@ def _draw_chunk(world: World, members: slice, rng: np.random.Generator) -> Chunk
 
 
 def _draw_pairs(world: World, members: slice, rng: np.random.Generator) -> IntArray:
-    """Users and movies as `user * movies + movie`, in random order within each user."""
+    """Draw users and movies, as `user * movies + movie`, in random order within each user."""
     rerating_count = world.users.rerating_count[members]
     distinct_count = world.users.rating_count[members] - rerating_count
     pair = _draw_distinct_pairs(world, members, distinct_count, rng)
@@ -331,12 +332,12 @@ def _draw_distinct_pairs(
         missing = np.maximum(wanted - drawn, 0)
         oversampling *= 2  # what is left is ever rarer among the draws
     pair = pair[_shuffle_within(pair // movie_count, rng)]
-    rank = np.arange(len(pair)) - np.repeat(np.cumsum(drawn) - drawn, drawn)
-    return pair[rank < np.repeat(wanted, drawn)]
+    position = np.arange(len(pair)) - np.repeat(np.cumsum(drawn) - drawn, drawn)
+    return pair[position < np.repeat(wanted, drawn)]
 
 
 def _draw_times(users: Users, members: slice, rng: np.random.Generator) -> IntArray:
-    """Seconds since 1970 for each rating, strictly increasing within each user."""
+    """Draw the second since 1970 of each rating, strictly increasing within each user."""
     rating_count = users.rating_count[members]
     user = np.repeat(np.arange(len(rating_count)), rating_count)
     first = np.cumsum(rating_count) - rating_count
@@ -354,7 +355,7 @@ def _draw_times(users: Users, members: slice, rng: np.random.Generator) -> IntAr
 
 
 def _random_key(group: IntArray, rng: np.random.Generator) -> IntArray:
-    """Numbers that sort by group and are random within it."""
+    """Draw numbers that sort by group and are random within it."""
     return group * RANDOM_RANGE + rng.integers(RANDOM_RANGE, size=len(group))
 
 
@@ -370,7 +371,7 @@ def _year_of(seconds: IntArray) -> IntArray:
 def planted_parts(
     world: World, user: IntArray, movie: IntArray, rated_at: IntArray
 ) -> dict[str, FloatArray]:
-    """Tell what the truth adds to the mean, part by part, in stars.
+    """Compute each part that the truth adds to the mean, in stars.
 
     `user`, `movie` (positions, not ids) and `rated_at` (seconds since 1970) have one shape (n,),
     which every part has too.
@@ -381,7 +382,7 @@ def planted_parts(
     return {
         "user_bias": users.bias[user],
         "movie_bias": movies.bias[movie],
-        "taste": np.einsum("nk,nk->n", users.taste[user], movies.traits[movie]),
+        "factors": np.einsum("nk,nk->n", users.factors[user], movies.factors[movie]),
         "user_drift": users.drift[user] * user_years,
         "movie_drift": movies.drift[movie] * movie_years,
     }
@@ -505,7 +506,7 @@ class _Tally:
             "movie_count": plan.movie_count,
             "rated_movie_count": int(self.rated.sum()),
             "rerating_count": int(users.rerating_count.sum()),
-            "median_ratings_a_user": float(np.median(users.rating_count)),
+            "median_ratings_per_user": float(np.median(users.rating_count)),
             "mean_rating": self.rating_sum / count,
             "noise_sd": plan.noise_sd,
             "reachable_rmse": math.sqrt(self.best_error / count),

@@ -1,4 +1,4 @@
-"""Train all models on real ratings and tell what they reach and what they take.
+"""Train all models on real ratings, and write down their errors, times and memory.
 
 ``python -m benchmarks.models sample ml-latest-small --work FOLDER`` builds and trains a warehouse
 of each dataset (a release's name or a folder) and writes ``benchmarks/models.md``.
@@ -6,16 +6,13 @@ of each dataset (a release's name or a folder) and writes ``benchmarks/models.md
 
 import argparse
 import math
-import os
-import platform
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 import duckdb
-import psutil
 
-from benchmarks.build import Measurement, measure
+from benchmarks.build import Measurement, machine, measure
 
 RESULT = Path(__file__).with_suffix(".md")
 
@@ -56,8 +53,8 @@ def naive_list_metrics(connection: duckdb.DuckDBPyConnection, model: str) -> tup
     """Compute nDCG@10 and recall@20 of a model's lists by loops over the ratings themselves.
 
     Each user's ratings after the first floor(0.8 n) by time, ties by movie, are held out. Relevant
-    are those of at least 4 stars whose movie somebody's kept ratings hold. The mean is over users
-    with something relevant; recall is of min(20, relevant).
+    are those of at least 4 stars, of movies that the kept ratings of anybody hold. Users without a
+    relevant movie are left out. Recall divides by min(20, relevant).
     """
     ratings = connection.execute(
         "select user_id, movie_id, rating from core.fct_ratings"
@@ -83,9 +80,11 @@ def naive_list_metrics(connection: duckdb.DuckDBPyConnection, model: str) -> tup
             continue
         shown = lists.get(user, [])
         gain = sum(
-            1 / math.log2(place + 2) for place, movie in enumerate(shown[:10]) if movie in relevant
+            1 / math.log2(position + 2)
+            for position, movie in enumerate(shown[:10])
+            if movie in relevant
         )
-        ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(relevant))))
+        ideal = sum(1 / math.log2(position + 2) for position in range(min(10, len(relevant))))
         gains.append(gain / ideal)
         recalls.append(len(relevant & set(shown[:20])) / min(20, len(relevant)))
     return sum(gains) / len(gains), sum(recalls) / len(recalls)
@@ -99,14 +98,13 @@ def main() -> None:
     options = parser.parse_args()
     parts = "\n".join(_dataset(dataset, options.work.resolve()) for dataset in options.datasets)
     names = " ".join(Path(dataset).name for dataset in options.datasets)
-    memory = psutil.virtual_memory().total / 1e9
     RESULT.write_text(
         f"""# What the models reach, and what they take
 
 ± is half a 95% interval, bootstrapped by user. Everything but the naive figures and the times is
 read from `predictions.model_leaderboard` and `predictions.model_comparisons`.
 
-Machine: {os.cpu_count()} cores, {memory:.0f} GB; Python {platform.python_version()}.
+Machine: {machine()}.
 
 {parts}
 `python -m benchmarks.models {names} --work FOLDER`,

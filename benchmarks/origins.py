@@ -1,11 +1,12 @@
-"""Ask at several moments whether the embedding model predicts later ratings better than biases.
+"""Ask for several stretches of time whether the embedding model beats biases on later ratings.
 
-The temporal protocol judges one window, of as few users as rated in it: on 100,000 ratings some
-70, too few to tell two good models apart. Here each tenth of time is predicted from all before it.
+The temporal protocol judges one stretch, in which few users rate: some 70 of 100,000 ratings, too
+few to tell two good models apart. Here several tenths of the ratings are each predicted from all
+ratings before.
 
 ``python -m benchmarks.origins WAREHOUSE ...`` reads trained warehouses and writes
 ``benchmarks/origins.md``. The last tenth, the temporal protocol's test rows, is left out: the
-choices of the embedding model were made on what comes before.
+embedding model was designed on what comes before.
 """
 
 import argparse
@@ -44,10 +45,11 @@ def biases(train: pd.DataFrame, test: pd.DataFrame) -> Values:
 
 
 def squared_errors(ratings: pd.DataFrame, content: pd.DataFrame, origin: float) -> pd.DataFrame:
-    """Predict a tenth of the ratings, in order of time, from all before.
+    """Predict a tenth of the ratings, in order of time, from all ratings before.
 
     Returns:
-        A row a predicted rating: ``user_id``, ``embedding`` and ``biases``, the squared errors.
+        One row per predicted rating: ``user_id``, and the squared errors ``embedding`` and
+        ``biases``.
     """
     end = int(len(ratings) * origin)
     past, test = ratings.iloc[:end], ratings.iloc[end : end + len(ratings) // 10]
@@ -76,7 +78,7 @@ def squared_errors(ratings: pd.DataFrame, content: pd.DataFrame, origin: float) 
 
 
 def difference(errors: pd.DataFrame) -> tuple[float, float, float]:
-    """Take the embedding model's RMSE less the biases', and its 95% interval by user, in stars.
+    """Compute the embedding model's RMSE less the biases', and its 95% interval, in stars.
 
     Users are drawn with replacement, as Poisson counts (Chamandy et al., Estimating uncertainty for
     massive data streams, 2012).

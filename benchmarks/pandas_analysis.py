@@ -1,4 +1,4 @@
-"""The descriptive analysis as one writes it in pandas, to be measured beside a build."""
+"""The descriptive analysis as a user of pandas writes it, to compare a build with."""
 
 import sys
 from pathlib import Path

@@ -56,7 +56,7 @@ def signal(written: Written, world: World) -> np.ndarray:
         PLAN.mean
         + users.bias[u]
         + movies.bias[m]
-        + (users.taste[u] * movies.traits[m]).sum(axis=1)
+        + (users.factors[u] * movies.factors[m]).sum(axis=1)
         + users.drift[u] * (at - middle_of_span) / year
         + movies.drift[m] * (at - middle_of_history) / year
     )
@@ -168,7 +168,7 @@ def test_counts_agree_with_the_files(written: Written) -> None:
     assert truth["movie_count"] == len(written.movies)
     assert truth["rated_movie_count"] == ratings.movieId.nunique()
     assert truth["mean_rating"] == pytest.approx(ratings.rating.mean())
-    assert truth["median_ratings_a_user"] == ratings.groupby("userId").size().median()
+    assert truth["median_ratings_per_user"] == ratings.groupby("userId").size().median()
     assert truth["plan"] == dataclasses.asdict(PLAN)
 
 
@@ -216,9 +216,9 @@ def test_planted_signal_is_there_to_find(written: Written, signal: np.ndarray) -
 def test_genres_carry_signal(world: World) -> None:
     """Genre flags explain the planned share of what movies are like."""
     flags = np.column_stack([world.movies.genres, np.ones(len(world.movies.bias))]).astype(float)
-    for trait in (world.movies.bias, *world.movies.traits.T):
-        fitted = flags @ np.linalg.lstsq(flags, trait, rcond=None)[0]
-        assert fitted.var() / trait.var() == pytest.approx(PLAN.genre_share, abs=0.05)
+    for column in (world.movies.bias, *world.movies.factors.T):
+        fitted = flags @ np.linalg.lstsq(flags, column, rcond=None)[0]
+        assert fitted.var() / column.var() == pytest.approx(PLAN.genre_share, abs=0.05)
 
 
 @pytest.mark.parametrize("count", [20, 21, 309, 310, 777, 3_001])
