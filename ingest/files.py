@@ -139,7 +139,7 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def most_unpacked_bytes(path: Path) -> int:
-    """Tell how many bytes a file may unpack to; one with more is no dataset, but fills the disk."""
+    """Tell how many bytes a file may unpack to; a file with more is an attack on the disk."""
     return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * path.stat().st_size)
 
 

@@ -1,4 +1,4 @@
-"""Movies, tags and links of a text file: split by Python's csv module, as they are far fewer."""
+"""Load movies, tags and links of a text file: Python's csv module splits them, as they are few."""
 
 from itertools import islice
 

@@ -41,7 +41,7 @@ def load_folder(
     limit: int | None = None,
     progress: Progress = lambda file: None,
 ) -> list[Load]:
-    """Fill the ``raw`` tables from a folder, in place of what they held.
+    """Fill the ``raw`` tables from a folder; what they held before is removed.
 
     Args:
         connection: A connection that may write.

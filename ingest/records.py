@@ -1,4 +1,4 @@
-"""Split lines of a text file into records, and tell what is wrong with a line that is none."""
+"""Split lines of a text file into records, and say what is wrong with the other lines."""
 
 import csv
 from collections import deque
@@ -14,7 +14,7 @@ MAX_FIELD_CHARACTERS = 1 << 27
 
 @dataclass(frozen=True)
 class Record:
-    """A record, or a line that is none.
+    """A record, or a line that cannot be one.
 
     Attributes:
         line_number: The line on which it starts, counted from 1.

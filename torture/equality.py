@@ -1,4 +1,4 @@
-"""Compare two warehouses: they hold the same, whatever computed them."""
+"""Compare what two warehouses hold, whatever computed it."""
 
 import math
 import shutil

@@ -95,7 +95,7 @@ def damaged_archive(lab: Lab) -> None:
 
 
 def damaged_own_ratings(lab: Lab) -> None:
-    """Read somebody's own ratings, as `make recommend RATINGS=file` does, with wrong bytes."""
+    """Read a user's own ratings with wrong bytes, as `make recommend RATINGS=file` does."""
     movies = [Movie(number, f"Movie {number}, The (19{60 + number})", 9) for number in range(1, 31)]
     rated = [f'"{movie.title}",{movie.movie_id},{1 + movie.movie_id % 9 / 2}' for movie in movies]
     path = lab.folder / "my.csv"

@@ -231,7 +231,7 @@ class Lab:
         return ended
 
     def refuse(self, command: Sequence[str], **more: str) -> str:
-        """Run a command that must fail with a sentence, changing nothing; return what it said."""
+        """Run a command that must fail with a sentence and change nothing; return what it said."""
         before = digest(self.warehouse)
         ended = run(command, self.environment | more)
         if digest(self.warehouse) != before:

@@ -23,7 +23,7 @@ def candidate_path(warehouse: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings. A description ends the sentence "it must be", said of a wrong value."""
+    """The settings. The error of a wrong value says "it must be" and the description."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=False)
 
