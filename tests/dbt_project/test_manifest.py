@@ -6,6 +6,7 @@ each rule is shown to catch a violation that is planted in a copy.
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,7 +154,7 @@ def descriptions_that_say_nothing(manifest: Manifest) -> list[str]:
         f"{node['name']}.{column['name']}"
         for node in documented
         for column in node["columns"].values()
-        if says_nothing("", column["description"])
+        if says_nothing(column["name"], column["description"])
     ]
     bare = [f"{node['name']} lists no columns" for node in documented if not node["columns"]]
     return relations + columns + bare
@@ -167,6 +168,17 @@ def grains_that_are_not_said(manifest: Manifest) -> list[str]:
         for node in models(manifest, folder)
         if not re.match(r"One row(\.| per |: )", node["description"])
     ]
+
+
+def texts_that_many_columns_share(manifest: Manifest) -> list[str]:
+    """What more than five columns say alike is a docs block, so that it is written once."""
+    texts = Counter(
+        column["description"]
+        for node in [*models(manifest), *manifest["sources"].values()]
+        for column in node["columns"].values()
+        if not column["doc_blocks"]
+    )
+    return sorted(text for text, count in texts.items() if count > 5)
 
 
 def models_without_a_file_of_their_own(manifest: Manifest) -> list[str]:
@@ -322,6 +334,7 @@ def overview_links_to_nowhere(manifest: Manifest) -> list[str]:
 CHECKS: list[Check] = [
     descriptions_that_say_nothing,
     grains_that_are_not_said,
+    texts_that_many_columns_share,
     models_without_a_file_of_their_own,
     models_that_do_not_say_who_reads_them,
     marts_without_a_contract,
@@ -412,7 +425,7 @@ def test_a_mart_that_arrives_bare_breaks_every_rule_of_marts(planted: Manifest) 
     assert marts_without_a_tested_grain(planted) == ["new_mart"]
 
 
-@pytest.mark.parametrize("empty", ["", " ", "TODO", "?"])
+@pytest.mark.parametrize("empty", ["", " ", "TODO", "The rated_at.", "Rated at.", "?"])
 def test_a_description_that_says_nothing_is_found(planted: Manifest, empty: str) -> None:
     model_of(planted, "fct_ratings")["columns"]["rated_at"]["description"] = empty
 
@@ -433,6 +446,14 @@ def test_a_description_that_does_not_say_what_a_row_is_is_found(
     model_of(planted, "model_leaderboard")["description"] = vague
 
     assert grains_that_are_not_said(planted) == ["model_leaderboard"]
+
+
+def test_a_text_written_again_and_again_is_found(planted: Manifest) -> None:
+    for name in ("dim_movies", "dim_users", "fct_ratings"):
+        for column in list(model_of(planted, name)["columns"].values())[:2]:
+            column |= {"description": "Something or other.", "doc_blocks": []}
+
+    assert texts_that_many_columns_share(planted) == ["Something or other."]
 
 
 @pytest.mark.parametrize(
