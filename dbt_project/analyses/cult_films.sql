@@ -1,10 +1,10 @@
 -- Which are the cult films: seen by few, and loved by almost all of them?
 --
--- Few: at least ten ratings, but not among the tenth of the movies with the most. Loved: the mean
--- lies in the top quarter of the scale. Those who agree most come first.
+-- Few: the movie has at least ten ratings, and is not among the tenth of the movies with the most.
+-- Loved: its mean lies in the top quarter of the scale. Movies that users agree on most come first.
 --
--- How to read it: a small `std_rating` is high agreement. With ten or twenty ratings it is a
--- hint, not a measurement: `loved_pct` says how many of them gave a rating in the top quarter.
+-- How to read it: a small `std_rating` means that users agree. With ten or twenty ratings it is a
+-- hint, not a measurement. `loved_pct` is the share of the ratings that lie in the top quarter.
 with ratings as (
     select * from {{ ref("fct_ratings") }}
 ),

@@ -4,9 +4,9 @@
 -- ratings. Decades with fewer than twenty such movies are left out.
 --
 -- How to read it: `mean_score` is the decade's typical movie among those still watched, and
--- `top_tenth_pct` the share of them in the best tenth of all scored movies (10 would be par). Mind
--- `scored_pct`: of an old decade only what people still choose to watch is rated at all, so its
--- movies seem better than they were.
+-- `top_tenth_pct` the share of them in the best tenth of all scored movies (10 is what chance gives).
+-- Mind `scored_pct`: people rate only those old movies that they still choose to watch, so an old
+-- decade seems better than it was.
 with movies as (
     select * from {{ ref("dim_movies") }}
 ),

@@ -3,7 +3,7 @@
 -- Users with at least twenty ratings, each with the means of the first ten (and of what was rated
 -- in the same second as the tenth) and of all later ones. Each user counts once.
 --
--- How to read it: one row a measure. `rating` is what the users give; `others_rating` is what all
+-- How to read it: one row per measure. `rating` is what the users give; `others_rating` is what all
 -- users give to the same movies; `popularity` is how many ratings those movies have. Where
 -- `difference` exceeds `difference_margin` (95%), beginners really differ: if both `rating` and
 -- `others_rating` start high, they begin with better movies, not in a better mood. Needs

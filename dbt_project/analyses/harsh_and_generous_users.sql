@@ -2,9 +2,9 @@
 --
 -- Users with at least twenty ratings, in four equal groups by their mean rating: the harshest
 -- against the most generous. Both groups rank the movies that at least twenty of each rated.
--- Ranks compare what means cannot: a generous user has little room above the own mean.
+-- Ranks compare what means cannot: a generous user has little room above a high mean.
 --
--- How to read it: ten movies a side. A movie with `harsh_rank` 5 and `generous_rank` 200 is a
+-- How to read it: ten movies of each kind. A movie with `harsh_rank` 5 and `generous_rank` 200 is a
 -- critics' favourite that the fans pass by.
 with ratings as (
     select * from {{ ref("fct_ratings") }}

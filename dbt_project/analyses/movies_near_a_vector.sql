@@ -1,13 +1,13 @@
 -- Which movies are something like Heat and Ronin, but nothing like Alien?
 --
--- The vectors of some titles are added up, times a weight that is negative for what is not wanted, and
--- the movies that point most nearly where the sum does come first. Put other titles and weights
--- in `examples`; or put any vector of as many numbers in `target`, such as a user's of
--- `predictions.user_vectors`.
+-- The vectors of some titles are added up, each times its weight; the weight of what is not wanted
+-- is negative. The movies whose vectors point most nearly in the direction of the sum come first.
+-- Put other titles and weights in `examples`; or put any vector of the same length in `target`,
+-- such as a user's from `predictions.user_vectors`.
 --
 -- How to read it: `similarity` is a cosine, 1 for the same direction. Movies with fewer than
--- twenty ratings are left out, as little is known of where they lie. Without a fit of the embedding
--- model that serves (`make train`) there are no vectors and no answer.
+-- twenty ratings are left out, as little is known of where they lie. Before `make train`
+-- there are no vectors and no answer.
 with vectors as (
     select * from {{ ref("movie_vectors") }}
 ),

@@ -1,11 +1,11 @@
 -- When in the week do people rate, and does the hour change their mood?
 --
--- One row a weekday and quarter of the day. A visit is a user on a day: people rate in sittings, and
+-- One row per weekday and quarter of the day. A visit is a user on a day: people rate in sittings, and
 -- one sitting of five hundred ratings is still one person at one hour. Mood is measured within
 -- people: how far ratings lie from the user's own mean, each visit counted once.
 --
--- How to read it: `visit_pct` is the share of all visits (100 / 28 = 3.6 would be par). A
--- `mean_surplus` within `surplus_margin` (95%) of 0 is no mood at all. Times are UTC, whatever the
+-- How to read it: `visit_pct` is the share of all visits (100 / 28 = 3.6 is what chance gives). A
+-- `mean_surplus` within `surplus_margin` (95%) of 0 shows no mood. Times are UTC, whatever the
 -- user's clock said. Needs timestamps.
 with ratings as (
     select * from {{ ref("fct_ratings") }}

@@ -2,8 +2,8 @@
 --
 -- A sequel is a title that ends in a number, such as `Toy Story 2` or `Godfather: Part II, The`; its
 -- original is the latest earlier movie of the bare name. Sequels with a name of their own are not
--- found. Only users who rated both count (at least thirty), so that the fans who stay for the
--- sequel are compared with themselves.
+-- found. Only users who rated both movies count, and only pairs with at least thirty of them: so
+-- the fans who stay for the sequel are compared with themselves.
 --
 -- How to read it: `change` is what these users take off or put on, in stars, beyond chance where
 -- it exceeds `change_margin` (95%). `overall_change` is the mean over all pairs, each counted once.

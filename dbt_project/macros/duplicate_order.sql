@@ -1,6 +1,7 @@
 {#-
-    The order in which ratings of one movie by one user are kept, first one first. Ties go to
-    the later rating, then to the later line, so that the choice never depends on row order.
+    The order that decides which of several ratings of one movie by one user is kept: the first.
+    Ties go to the later rating, then to the later line, so that the choice never depends on row
+    order.
 -#}
 {% macro duplicate_order() -%}
     {%- set policy = var("duplicate_policy") -%}

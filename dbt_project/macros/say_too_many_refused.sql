@@ -46,7 +46,7 @@
     {% endif %}
 {% endmacro %}
 
-{#- The scale that the ratings seem to have. A value that fewer than a thousandth have is a stray. -#}
+{#- The scale that the ratings seem to have. A value of less than a thousandth of the ratings does not count. -#}
 {% macro scale_hint(ratings) %}
     {% set counted = "select rating, count(*) as rating_count from " ~ ratings
         ~ " where rating is not null group by rating having count(*) > 1" %}
@@ -58,8 +58,8 @@
     {% for step in [1, 0.5, 0.25, 0.1, 0.05, 0.01] if values | length > 1 %}
         {% set between = [] %}
         {% for value in values %}
-            {% set place = (value - values[0]) / step %}
-            {% do between.append(value) if (place - place | round) | abs > 1e-6 %}
+            {% set steps_up = (value - values[0]) / step %}
+            {% do between.append(value) if (steps_up - steps_up | round) | abs > 1e-6 %}
         {% endfor %}
         {% do steps.append(step) if not between %}
     {% endfor %}

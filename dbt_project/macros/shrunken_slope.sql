@@ -1,7 +1,7 @@
 {#-
-    How much y rises with x in a group's rows, by least squares with an intercept. What
-    `user_bias_shrinkage` more rows would add that lie one `unit` of x off the mean and rise
-    not at all pulls it towards 0. Rows without x do not count; null where none has one.
+    How much y rises with x in a group's rows, by least squares with an intercept. The slope is
+    pulled towards 0, as if there were `user_bias_shrinkage` more rows, each one `unit` of x from
+    the mean, in which y does not rise. Rows without x do not count; null where no row has x.
 -#}
 {% macro shrunken_slope(x, y, unit) -%}
     (sum({{ x }} * {{ y }}) - sum({{ x }}) * sum(case when {{ x }} is not null then {{ y }} end) / count({{ x }}))

@@ -1,5 +1,6 @@
-{#- The traits by which users are told apart: columns of `user_features`, their group, whether a few
-    users have a hundred times what most have, and the word for users above and below the mean. -#}
+{#- The traits that tell users apart. Each is a column of `user_features` with its group, the words
+    for users above and below the mean, and `is_skewed` where a few users have a hundred times what
+    most have. -#}
 {% macro user_traits() -%}
     {%- set traits = [
         {"column": "mean_rating", "group": "ratings", "high": "generous", "low": "strict"},

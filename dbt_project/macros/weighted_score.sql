@@ -1,7 +1,7 @@
 {#-
     The Bayesian weighted score (n * mean + m * C) / (n + m): a movie's mean rating, as if m
     average ratings had come first. n: the movie's ratings, C: the mean of all ratings.
-    To six places, so that equal scores are equal whatever the order of summation.
+    It is rounded, so that equal scores are equal whatever the order of summation.
 -#}
 {% macro weighted_score(rating_count, mean_rating, overall_mean) -%}
     round(

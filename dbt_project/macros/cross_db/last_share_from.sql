@@ -1,4 +1,4 @@
-{#- The timestamp from which on this share of a group's rows lies. -#}
+{#- The time at which the last `share` of a group's rows begins. -#}
 {% macro last_share_from(timestamp, share) -%}
     {{ return(adapter.dispatch("last_share_from")(timestamp, share)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- One row a part of a text that `separator` (a single character) divides. For a select list. -#}
+{#- One row per part of a text that `separator` (a single character) divides; for a select list. -#}
 {% macro split_to_rows(text, separator) -%}
     {{ return(adapter.dispatch("split_to_rows")(text, separator)) }}
 {%- endmacro %}

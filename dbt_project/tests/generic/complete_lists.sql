@@ -1,6 +1,6 @@
 {#-
     Passes where the model is empty, or has `length` rows for every user, ranked 1 to `length`
-    without gaps. Of a user with fewer rated movies left to see, those may be all.
+    without gaps. A user with fewer rated movies left to see may have a list of just these.
 -#}
 {% test complete_lists(model, length) %}
 

@@ -1,4 +1,4 @@
--- Sums over one fold add up to those over the others, so that the rows are read once.
+-- The sums of single folds add up to those of all folds but one, so that the rows are read once.
 {{ config(materialized="table") }}
 
 select

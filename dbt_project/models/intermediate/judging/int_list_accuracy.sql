@@ -67,7 +67,7 @@ hits as (
     group by lists.protocol, lists.model, lists.user_id, in_slices.slice
 ),
 
--- The gain of a list that begins with all relevant movies, by how many those are.
+-- The best gain there can be, by the number of relevant movies: the list begins with all of them.
 ideal_gains as (
     select
         number + 1 as relevant_count,
@@ -75,7 +75,7 @@ ideal_gains as (
     from {{ number_series(var("short_list_length")) }} as numbers
 ),
 
--- A user without a list, or with nothing relevant in it, counts with 0.
+-- A user without a list counts as 0, and so does one whose list holds nothing relevant.
 final as (
     select
         models.protocol,

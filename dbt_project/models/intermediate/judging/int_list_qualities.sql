@@ -85,7 +85,8 @@ listed as (
         on lists.movie_id = genre_sets.movie_id
 ),
 
--- Genres in common, as a share of those of either (Jaccard); without genres nothing is in common.
+-- The Jaccard index: genres that both movies have, as a share of those that either has. Where
+-- neither has a genre it is 0.
 pairs as (
     select
         listed.protocol,

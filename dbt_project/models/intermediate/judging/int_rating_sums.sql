@@ -65,7 +65,7 @@ measured as (
             and predictions.user_id = test_users.user_id
 ),
 
--- A user's rows are summed before they are put into the user's slices: there are fewer.
+-- A user's rows are summed before the join with the user's slices, so that fewer rows are joined.
 user_sums as (
     select
         protocol,

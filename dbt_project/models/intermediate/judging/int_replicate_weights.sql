@@ -9,8 +9,9 @@ with drawn as (
     cross join {{ number_series(var("bootstrap_replicates") | int + 1) }} as replicates
 ),
 
--- A hash, as a share of 2^32, is compared with the shares of the Poisson distribution of mean 1
--- up to each count: exp(-1) = 0.367879 for 0, twice that for up to 1, 0.919699 for up to 2 ...
+-- A hash, as a share of 2^32, is compared with the cumulative probability of each count in the
+-- Poisson distribution of mean 1: exp(-1) = 0.367879 for 0, twice that for up to 1, 0.919699 for
+-- up to 2 ...
 weighted as (
     select
         block,

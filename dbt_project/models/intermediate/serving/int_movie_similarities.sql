@@ -6,7 +6,7 @@ scores as (
     select * from {{ ref("movie_scores") }}
 ),
 
--- All lengths are taken once, not once a pair.
+-- The length of each vector is computed once, not once per pair.
 with_lengths as (
     select
         run_id,
@@ -16,7 +16,7 @@ with_lengths as (
     from vectors
 ),
 
--- A vector learnt from few ratings says little, and chance would put it near many.
+-- A vector learnt from few ratings says little: by chance alone it would be near many others.
 candidates as (
     select
         with_lengths.movie_id,
@@ -32,7 +32,7 @@ final as (
         with_lengths.run_id,
         with_lengths.movie_id,
         candidates.movie_id as similar_movie_id,
-        -- As a condition of the join this would take it four times as long.
+        -- As a condition of the join, this makes the query four times slower.
         case
             when with_lengths.movie_id != candidates.movie_id
                 then {{ safe_divide(

@@ -26,7 +26,7 @@ loads as (
     select * from {{ source("raw", "loads") }}
 ),
 
--- Of the files and of each variable that decides which rows they come to.
+-- A digest of the files and of each variable that decides which rows they become.
 fingerprint as (
     select
         md5(

@@ -1,6 +1,6 @@
 {%- set bin_count = 50 -%}
 
--- Bins of whole numbers, equally wide, from the scope's fewest ratings to its most.
+-- Equally wide bins with whole numbers as bounds, from the scope's fewest ratings to its most.
 with movie_ratings as (
     select * from {{ ref("int_movie_ratings") }}
 ),

@@ -1,7 +1,8 @@
 {%- set columns = ["user_id", "movie_id", "rating"] -%}
 {%- set quantiles = {"p25": 0.25, "p50": 0.5, "p75": 0.75} -%}
 
--- Everything comes from how often each value occurs: exact, and small however many ratings.
+-- How often each value occurs is all that the figures need: exact, and small at any number of
+-- ratings.
 with value_counts as (
     {%- for column in columns %}
         select

@@ -1,6 +1,6 @@
 {{ config(materialized="view") }}
 
--- z = (x - mean) / population standard deviation; the summary's deviation is the sample's.
+-- z = (x - mean) / population standard deviation; `rating_summary` has the sample's deviation.
 with ratings as (
     select * from {{ ref("fct_ratings") }}
 ),
@@ -28,7 +28,7 @@ scales as (
     from with_population_std
 ),
 
--- A column without spread says nothing: 0, as StandardScaler has it.
+-- A column of equal values becomes 0, as in scikit-learn's StandardScaler.
 final as (
     select
         ratings.user_id,

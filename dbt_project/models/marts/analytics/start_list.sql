@@ -14,7 +14,8 @@ dataset as (
     select * from {{ ref("dataset_summary") }}
 ),
 
--- Stars above the mean, summed over the ratings: many ratings and good ones both count.
+-- Stars above the mean, summed over the ratings: it counts that there are many, and that they are
+-- good.
 appeal as (
     select
         movie_ratings.movie_id,
@@ -50,7 +51,7 @@ turns as (
     from within_genres
 ),
 
--- A movie has its turn when the first of its genres has; that genre, or several, is the reason.
+-- A movie's turn is its best rank in a genre. The genres in which it has that rank are the reason.
 with_reasons as (
     select
         movie_id,

@@ -28,7 +28,6 @@ others as (
     group by means.protocol, means.held_out_fold, means.mean_rating, sums.movie_id
 ),
 
--- Ratings of movies with as many ratings as this one count by half towards its obscurity.
 rated as (
     select
         protocol,
@@ -42,6 +41,7 @@ rated as (
             / nullif(rating_count - 1, 0)
         ) as std_rating,
         100.0 * half_star_count / rating_count as half_star_pct,
+        -- The ratings of movies with more ratings, and half of those of movies with as many.
         100.0 * (
             sum(rating_count) over (partition by protocol, held_out_fold order by rating_count desc)
             - 0.5 * sum(rating_count) over (partition by protocol, held_out_fold, rating_count)

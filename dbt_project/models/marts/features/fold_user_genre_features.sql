@@ -1,4 +1,4 @@
--- A view: one reader takes one protocol of it, and as a table it would be the warehouse's largest.
+-- A view: its one reader needs one protocol, and as a table it would be the warehouse's largest.
 {{ config(materialized="view") }}
 
 with ratings as (

@@ -26,7 +26,7 @@ decade_features as (
     where release_year is not null
 ),
 
--- How people type differs in letter case and spaces only.
+-- Tags that differ in letter case and outer spaces alone are the same tag.
 tagged as (
     select distinct
         movie_id,

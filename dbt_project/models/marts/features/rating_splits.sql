@@ -6,7 +6,7 @@ sizes as (
     select * from {{ ref("int_split_sizes") }}
 ),
 
--- The times from which on the last fifth and the last tenth of the ratings lie.
+-- The times at which the last fifth and the last tenth of the ratings begin.
 cut_times as (
     select
         {{ last_share_from("rated_at", 0.2) }} as validation_from,
@@ -15,8 +15,8 @@ cut_times as (
     where rated_at is not null
 ),
 
--- The hash of the ids alone draws the random protocol and the folds: neither row order nor
--- threads matter.
+-- A hash of the ids draws the random protocol and the folds, so that neither row order nor the
+-- number of threads matters.
 hashed as (
     select
         user_id,
@@ -40,7 +40,7 @@ numbered as (
         ) as user_position,
         count(*) over (partition by user_id) as user_rating_count,
         count(rated_at) over (partition by user_id) as user_timed_count,
-        -- Digits that have no part in the order above; equal parts of 16^4
+        -- By digits that the order above does not read: their 16^4 values in equal parts.
         case
             {%- for fold in folds()[:-1] %}
                 {%- set end = "%04x" % (65536 * fold / folds() | length) | int %}
@@ -51,7 +51,7 @@ numbered as (
     from hashed
 ),
 
--- Of a user's n ratings the first floor(0.8 n) are kept, of those the last tenth to validate.
+-- Of a user's n ratings the first floor(0.8 n) are kept. The last tenth of these validates.
 with_kept as (
     select
         user_id,
@@ -103,7 +103,7 @@ final as (
         random_split,
         temporal_split,
         last_split,
-        -- What serves learns from the test rows of random too.
+        -- A serving fit trains on the test rows of random too.
         case when random_split = 'validation' then 'validation' else 'train' end as serving_split,
         fold
     from divided

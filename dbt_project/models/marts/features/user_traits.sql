@@ -24,7 +24,7 @@ final as (
         traits.user_id,
         traits.trait,
         traits.trait_group,
-        -- Rounded, so that the last digits of a sum do not reach a model.
+        -- Rounded, so that the last digits of a sum, which vary, do not reach a model.
         round(least(3, greatest(-3, coalesce(
             case
                 -- Equal values can differ from their own mean in the last digit.

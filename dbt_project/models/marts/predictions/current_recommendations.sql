@@ -26,7 +26,7 @@ movie_vectors as (
     select * from {{ ref("movie_vectors") }}
 ),
 
--- The order of a list is one model's, the predictions another's: they need not agree.
+-- One model orders the lists and another predicts the ratings, so the two need not agree.
 predicted as (
     select
         recommendations.run_id,
@@ -58,7 +58,7 @@ predicted as (
     where runs.role = 'lists' and runs.serves
 ),
 
--- Cutting to the scale would make a number of a null.
+-- A bound that is null stays null; clipping it to the scale would make it a number.
 final as (
     select
         run_id,

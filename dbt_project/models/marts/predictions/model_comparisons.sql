@@ -45,7 +45,7 @@ final as (
         difference,
         difference - margin as ci_low,
         difference + margin as ci_high,
-        -- What the order of a sum leaves over is no difference
+        -- Sums in another order differ in their last digits: that is no difference.
         abs(difference) > margin + 1e-9 as is_clear,
         row_count
     from intervals

@@ -50,7 +50,7 @@ words as (
     group by run_id, segment
 ),
 
--- Of segments with the same three words, in whatever order, the smaller ones bear a number.
+-- Segments with the same three words, in any order, are numbered; the largest bears no number.
 names as (
     select
         run_id,

@@ -1,4 +1,4 @@
--- Each count comes from another relation, so that the sum proves that no line was lost.
+-- Each count comes from a relation of its own, so that their sum proves that no line was lost.
 with refused_counts as (
     select * from {{ ref("int_refused_counts") }}
 ),

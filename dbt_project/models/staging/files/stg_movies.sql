@@ -16,7 +16,7 @@ final as (
         case
             when lower(listed_genres) in ('(no genres listed)', 'none', 'unknown') then null
             when trim(replace(listed_genres, '|', ' ')) = '' then null
-            -- MovieLens 100K and 1M write the genre so, later releases without the ending
+            -- MovieLens 100K and 1M write `Children's`, later releases `Children`.
             else replace(listed_genres, 'Children''s', 'Children')
         end as genres,
         source_file,
