@@ -21,6 +21,8 @@ PROJECT := --project-dir dbt_project --profiles-dir .
 DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
+# What the raw gate looks at: so little that bad files stop before anything large is built
+RAW_GATE := +marts.gates.raw
 STAGE := $(BIN)/python -m warehouse --start
 # Commands on a candidate run in one shell, which stops at the first that fails
 STEPS := -- sh -ec
@@ -64,8 +66,9 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 build: setup ## Load DATASET, build and test the warehouse, publish it as WAREHOUSE
 	@$(STAGE) empty $(STEPS) ' \
 		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(RAW_GATE); \
 		$(CHECK) --suites raw; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY); \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude $(RAW_GATE); \
 		$(CHECK) --suites marts predictions'
 
 train: setup ## Fit the models on the warehouse and publish their predictions

@@ -72,7 +72,17 @@ def main() -> None:
         ((written,),) = connection.execute("select count(*) from ml.rating_predictions").fetchall()
         if not written:
             connection.execute(PREDICTIONS)
-    measurements = [
+    figures = measure(
+        "the figures of the predictions gate, with dbt's start",
+        [
+            *(sys.executable, "-m", "warehouse.dbt", "run", "--project-dir", "dbt_project"),
+            *("--profiles-dir", ".", "--select", "models", "current_runs"),
+            "marts.gates.predictions",
+        ],
+        **environment,
+        REELHOUSE_CANDIDATE=str(work / "candidate" / warehouse.name),
+    )
+    measurements = [figures] + [
         measure(
             f"the {suite} gate",
             [sys.executable, "-m", "expectations", "--suites", suite],

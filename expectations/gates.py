@@ -1,22 +1,17 @@
-"""Checking a warehouse: measure, expect, and keep what came out."""
+"""Checking a warehouse: read the figures, expect, and keep what came out."""
 
 import html
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
 
-from expectations import marts, predictions, raw
-from expectations.bounds import Bound, read_bounds
-from expectations.measures import Measure, take
-from warehouse.connection import quoted
 from warehouse.errors import UserError
-from warehouse.published import read_published
 from warehouse.tables import create_tables
 
 if TYPE_CHECKING:
@@ -25,25 +20,26 @@ if TYPE_CHECKING:
         EphemeralDataContext,
     )
 
-SUITES = {"raw": raw, "marts": marts, "predictions": predictions}
-"""The modules of the suites by name, in the order of the borders."""
+GATES = ("raw", "marts", "predictions")
+"""The gates, in the order of the borders."""
 
 EXAMPLES = 3
-"""How many values that are out of range a result shows."""
+"""How many unexpected rows a result shows."""
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """How one expectation ended: a row of ``quality.gate_results``.
+    """How one expectation ended: a row of ``quality.gate_results``, and the reason for it.
 
     Attributes:
-        checked_at: When the suite was checked, UTC without a zone.
-        suite: The suite's name.
+        checked_at: When the gate was checked, UTC without a zone.
+        suite: The gate's name.
         expectation: The expectation's name.
         status: ``pass``, ``fail``, ``accepted`` or ``not applicable``.
         expected: What is measured, and the range that its values are to lie in.
         found: The range that they lie in, or why there are none.
-        examples: Up to three values that are out of range, one a line.
+        examples: Up to three unexpected rows in words, one a line.
+        reason: Why this is expected; not stored.
     """
 
     checked_at: datetime
@@ -53,41 +49,11 @@ class GateResult:
     expected: str
     found: str
     examples: str | None
-
-
-def attach_published(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str | None:
-    """Attach the published file as ``published``, if the candidate holds the same dataset.
-
-    Two states are of the same dataset if their folders have the same name and they were loaded
-    to the same ``LIMIT``. Any other is no larger or smaller: it is another.
-
-    Args:
-        connection: A connection to the candidate, which may attach files.
-        warehouse: The published file, which need not exist.
-
-    Returns:
-        Why there is no comparison, or ``None`` if there is one.
-    """
-    if not warehouse.exists():
-        return "nothing was published before"
-    try:
-        with read_published(warehouse):
-            pass
-    except UserError:
-        return "what is published cannot be read by this release"
-    connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
-    try:
-        datasets, published = (
-            connection.execute(f"select distinct dataset from {loads} order by dataset").fetchall()
-            for loads in ("raw.loads", "published.raw.loads")
-        )
-    except (duckdb.BinderException, duckdb.CatalogException):
-        return "what is published does not say of which dataset it is"
-    return None if datasets == published else "another dataset is published"
+    reason: str
 
 
 class Gates:
-    """Checks suites in one session of Great Expectations, from which data docs can be made."""
+    """Checks gates in one session of Great Expectations, from which data docs can be made."""
 
     def __init__(self, accepted: Collection[str] = ()) -> None:
         """Start a session.
@@ -98,49 +64,50 @@ class Gates:
         Raises:
             UserError: An accepted expectation does not exist.
         """
-        self._bounds = read_bounds()
-        known = {name for bounds in self._bounds.values() for name in bounds}
+        self._context = _context()
+        from expectations.suites import gates
+
+        self._gates = gates()
+        known = {
+            expectation.meta["name"]
+            for relations in self._gates.values()
+            for expectations in relations.values()
+            for expectation in expectations
+        }
         for name in accepted:
             if name not in known:
                 raise UserError(f"ACCEPT={name}: it must be one of {', '.join(sorted(known))}.")
         self._accepted = accepted
-        self._context = _context()
 
-    def check(
-        self, connection: duckdb.DuckDBPyConnection, suite: str, no_comparison: str | None
-    ) -> list[GateResult]:
-        """Check one suite.
+    def check(self, connection: duckdb.DuckDBPyConnection, gate: str) -> list[GateResult]:
+        """Check one gate.
 
         Args:
             connection: A connection to the warehouse.
-            suite: The suite's name.
-            no_comparison: Why nothing is compared with what is published, or ``None``.
+            gate: The gate's name.
 
         Returns:
-            A result an expectation, in the order of the suite.
+            A result an expectation, in the order of the suites.
 
         Raises:
-            UserError: A relation that is measured does not exist.
+            UserError: A relation that the gate reads does not exist.
         """
-        measures: Sequence[Measure] = SUITES[suite].MEASURES
-        steps: Mapping[str, str] = SUITES[suite].STEPS
         try:
-            frame = take(connection, suite, measures, steps, compare=no_comparison is None)
+            ((no_comparison,),) = connection.execute(
+                "select no_comparison from gates.comparison"
+            ).fetchall()
+            frames = {
+                relation: connection.execute(f"from {relation} order by all").df()
+                for relation in self._gates[gate]
+            }
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             first_line = str(error).partition("\n")[0]
-            raise UserError(f"The {suite} gate finds no built warehouse: {first_line}") from error
+            raise UserError(f"The {gate} gate finds no built warehouse: {first_line}") from error
         checked_at = datetime.now(UTC).replace(tzinfo=None)
-        outcomes = self._validate(suite, frame)
         return [
-            self._result(
-                checked_at,
-                suite,
-                measure.name,
-                outcomes[measure.name],
-                frame[measure.name],
-                no_comparison if measure.compares else None,
-            )
-            for measure in measures
+            self._result(checked_at, gate, expectation, outcome, frame, no_comparison)
+            for relation, frame in frames.items()
+            for expectation, outcome in self._validate(relation, self._gates[gate][relation], frame)
         ]
 
     def render(self, folder: Path) -> Path:
@@ -165,65 +132,84 @@ class Gates:
         return folder / "index.html"
 
     def _validate(
-        self, suite: str, frame: pd.DataFrame
-    ) -> Mapping[str, "ExpectationValidationResult"]:
+        self, relation: str, expectations: list[Any], frame: pd.DataFrame
+    ) -> Iterator[tuple[Any, "ExpectationValidationResult"]]:
         import great_expectations as gx
 
-        context = self._context
         batches = (
-            context.data_sources.add_pandas(suite)
-            .add_dataframe_asset("aggregates")
+            self._context.data_sources.add_pandas(relation)
+            .add_dataframe_asset("figures")
             .add_batch_definition_whole_dataframe("all")
         )
-        validation = context.validation_definitions.add(
+        suite = gx.ExpectationSuite(name=relation, expectations=expectations)
+        validation = self._context.validation_definitions.add(
             gx.ValidationDefinition(
-                name=suite, data=batches, suite=context.suites.add(SUITES[suite].suite())
+                name=relation, data=batches, suite=self._context.suites.add(suite)
             )
         )
         # Data docs show texts as markup, and a title may hold some
-        escaped = frame.assign(subject=frame["subject"].map(html.escape))
+        texts = frame.select_dtypes(["object", "str"]).columns
         outcome = validation.run(
-            batch_parameters={"dataframe": escaped},
+            batch_parameters={
+                "dataframe": frame.assign(
+                    **{name: frame[name].map(html.escape, na_action="ignore") for name in texts}
+                )
+            },
             result_format={
                 "result_format": "COMPLETE",
-                "unexpected_index_column_names": ["subject"],
+                "unexpected_index_column_names": list(frame),
                 "include_unexpected_rows": False,
             },
         )
-        outcomes = {}
         for result in outcome.results:
             if result.exception_info and result.exception_info.get("raised_exception"):
                 raise RuntimeError(str(result.exception_info["exception_message"]))
-            if result.expectation_config:
-                outcomes[str(result.expectation_config.kwargs["column"])] = result
-        return outcomes
+        by_name = {
+            config.meta["name"]: result
+            for result in outcome.results
+            if (config := result.expectation_config) and config.meta
+        }
+        for expectation in expectations:
+            yield expectation, by_name[expectation.meta["name"]]
 
     def _result(
         self,
         checked_at: datetime,
-        suite: str,
-        name: str,
+        gate: str,
+        expectation: Any,
         outcome: "ExpectationValidationResult",
-        values: pd.Series,
+        frame: pd.DataFrame,
         no_comparison: str | None,
     ) -> GateResult:
-        bound = self._bounds[suite][name]
-        outside = outcome.result.get("unexpected_index_list") or []
-        examples = [html.unescape(row["subject"]) for row in outside[:EXAMPLES]]
-        if values.notna().sum() == 0:
+        name, where = expectation.meta["name"], expectation.meta["where"]
+        row_count = outcome.result["element_count"] - outcome.result.get("missing_count", 0)
+        if row_count == 0:
             status = "not applicable"
-        elif outcome.success:
-            status = "pass"
+            if no_comparison and "published" in where:
+                found = f"nothing to compare with, as {no_comparison}"
+            else:
+                found = f"nothing to judge: it applies {expectation.meta['applies']}"
         else:
-            status = "accepted" if name in self._accepted else "fail"
+            status = "pass" if outcome.success else "fail"
+            if status == "fail" and name in self._accepted:
+                status = "accepted"
+            found = _found(expectation, frame.query(where) if where else frame)
+            if unexpected := outcome.result["unexpected_count"]:
+                found += f", {unexpected} of {row_count} unexpected"
+        rows = sorted(
+            outcome.result.get("unexpected_index_list") or [],
+            key=lambda row: -_excess(expectation, row),
+        )
+        examples = [html.unescape(expectation.meta["row"].format(**row)) for row in rows[:EXAMPLES]]
         return GateResult(
             checked_at,
-            suite,
+            gate,
             name,
             status,
-            expected=f"{bound.measure}: {bound.range}",
-            found=_found(values, len(outside), bound, no_comparison),
+            expected=expectation.meta["what"] + _range(expectation),
+            found=found,
             examples="\n".join(examples) or None,
+            reason=expectation.notes,
         )
 
 
@@ -232,17 +218,40 @@ def store(connection: duckdb.DuckDBPyConnection, results: Sequence[GateResult]) 
     create_tables(connection, "gates")
     connection.executemany(
         "insert into quality.gate_results values (?, ?, ?, ?, ?, ?, ?)",
-        [astuple(result) for result in results],
+        [astuple(result)[:-1] for result in results],
     )
 
 
-def _found(values: pd.Series, outside: int, bound: Bound, no_comparison: str | None) -> str:
-    measured = values.dropna()
-    if measured.empty:
-        return f"nothing: {no_comparison or f'it applies {bound.applies}'}"
-    least, greatest = f"{measured.min():,.4g}", f"{measured.max():,.4g}"
-    span = least if least == greatest else f"{least} to {greatest}"
-    return f"{span}, {outside} of {len(measured)} out of range" if outside else span
+def _bounds(expectation: Any) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value that is allowed; of other kinds neither."""
+    return getattr(expectation, "min_value", None), getattr(expectation, "max_value", None)
+
+
+def _range(expectation: Any) -> str:
+    """Say in words what values are allowed, where bounds do."""
+    minimum, maximum = _bounds(expectation)
+    if minimum is None:
+        return "" if maximum is None else f": at most {maximum:g}"
+    return f": at least {minimum:g}" if maximum is None else f": {minimum:g} to {maximum:g}"
+
+
+def _excess(expectation: Any, row: dict[str, Any]) -> float:
+    """Tell how far a row's value lies outside of the bounds."""
+    minimum, maximum = _bounds(expectation)
+    below = 0 if minimum is None else minimum - row[expectation.column]
+    above = 0 if maximum is None else row[expectation.column] - maximum
+    return max(below, above)
+
+
+def _found(expectation: Any, rows: pd.DataFrame) -> str:
+    """Say in which range values lie, or where two columns are compared, how many rows have them."""
+    if not hasattr(expectation, "column"):
+        return f"{len(rows)} compared"
+    values = rows[expectation.column].dropna()
+    if values.empty:
+        return "nothing"
+    least, greatest = f"{values.min():,.4g}", f"{values.max():,.4g}"
+    return least if least == greatest else f"{least} to {greatest}"
 
 
 def _context() -> "EphemeralDataContext":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dbt_project.compiled import Compiled, compile_project
 from tests.pipeline import Pipeline, made_once
 
 RELEASE = Path(__file__).parents[2] / "shared" / "data" / "ml-latest-small"
@@ -16,6 +17,12 @@ BEGINNING = 10_000
 def pipeline(tmp_path: Path) -> Pipeline:
     """A pipeline that has built nothing yet."""
     return Pipeline(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Compiled:
+    """The project's SQL under its default variables, compiled once a test run."""
+    return Compiled.of(made_once(tmp_path_factory, worker_id, "compiled", compile_project))
 
 
 @pytest.fixture(scope="session")

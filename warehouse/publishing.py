@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
+import duckdb
+
 from warehouse.connection import connect, quoted, user_errors, write_ahead_log
 from warehouse.errors import DamagedError, UserError
 from warehouse.locking import only_writer
@@ -20,6 +22,14 @@ from warehouse.published import read_published, stamp
 from warehouse.settings import candidate_path
 from warehouse.states import replace
 from warehouse.tables import create_tables, source_columns, source_schema
+
+FIGURES = """
+select comparison.dataset, figures.figure, figures.subject, figures.value, figures.basis_count
+from gates.comparison
+cross join (from gates.raw_figures union all by name from gates.mart_figures) as figures
+where figures.value != 0
+"""
+"""What a published file is in numbers, for later builds to compare with."""
 
 
 class Start(StrEnum):
@@ -79,6 +89,8 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
     if start is Start.CANDIDATE:
         if not candidate.exists():
             raise UserError(f"There is no candidate at {candidate}: `make build` makes one.")
+        if warehouse.exists():
+            _take_over_figures(candidate, warehouse)
         return
     if start is Start.PUBLISHED:
         with read_published(warehouse):
@@ -89,6 +101,7 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
     elif warehouse.exists():
         try:
             _take_over_runs(candidate, warehouse)
+            _take_over_figures(candidate, warehouse)
         except DamagedError as error:
             aside = _put_aside(warehouse)
             print(f"{error} What is left of it, with its runs, is in {aside}.", file=sys.stderr)
@@ -131,6 +144,21 @@ insert into ml.models (model, role, serving_rank) values
     ('ranker', 'lists', 1)
 """
 """Says of the runs of earlier releases what these left unsaid; training says it anew."""
+
+
+def _take_over_figures(candidate: Path, warehouse: Path) -> None:
+    """Copy the figures that gates compare with, or a row without a dataset if none can be read."""
+    try:
+        with read_published(warehouse) as connection:
+            figures = connection.execute(FIGURES).fetchall()
+    except DamagedError:
+        raise
+    except (UserError, duckdb.CatalogException):
+        figures = [(None, None, None, None, None)]
+    with connect(candidate) as connection:
+        create_tables(connection, "published")
+        connection.execute("truncate published.figures")
+        connection.executemany("insert into published.figures values (?, ?, ?, ?, ?)", figures)
 
 
 def _put_aside(damaged: Path) -> Path:

@@ -277,7 +277,7 @@ def marts_that_wait_for_training(manifest: Manifest) -> list[str]:
             parents = set(manifest["parent_map"][frontier.pop()]) - ancestors
             ancestors |= parents
             frontier += parents
-        if model["schema"] != "predictions" and any(
+        if "predictions" not in model["fqn"] and any(
             ancestor.startswith("source.reelhouse.ml.") for ancestor in ancestors
         ):
             found.append(model["name"])

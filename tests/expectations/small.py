@@ -6,16 +6,18 @@ lists of 20 movies differ.
 
 import duckdb
 
+from tests.dbt_project.compiled import Compiled
+from warehouse.publishing import FIGURES
+
 RAW = """
-create schema raw;
-create table raw.loads as select 'ratings.csv' as source_file, 'mine' as dataset;
-create table raw.movies as
+insert into raw.loads by name select 'ratings.csv' as source_file, 'mine' as dataset;
+insert into raw.movies by name
 select
     n as movieId,
     'Movie ' || n || ' (1995)' as title,
     case when n % 3 = 0 then 'Drama|Comedy' else 'Drama' end as genres
 from range(1, 1101) as numbers(n);
-create table raw.ratings as
+insert into raw.ratings by name
 select
     u as userId,
     1 + cast(floor(1100 * power((k + hash(u * 7919 + k) % 1000 / 1000) / 100, 2)) as bigint)
@@ -24,73 +26,117 @@ select
     1000000000 + (u * 100 + k) * 20000 as timestamp
 from range(1, 121) as users(u)
 cross join range(100) as ks(k);
-create table raw.tags as select * from raw.ratings limit 1000;
-create table raw.links as select movieId from raw.movies;
+insert into raw.tags by name select userId, movieId from raw.ratings limit 1000;
+insert into raw.links by name select movieId from raw.movies;
 """
 
 MARTS = """
-create schema core;
-create schema analytics;
-create table core.fct_ratings as
-select userId as user_id, min(rating) as rating, movieId as movie_id from raw.ratings group by all;
-create table core.fct_tags as select * from raw.tags;
-create table core.dim_movies as select movieId as movie_id, title from raw.movies;
-create table core.dim_users as
-select user_id, count(*) as rating_count from core.fct_ratings group by user_id;
-create table core.bridge_movie_genres as
-select movie_id, 'Drama' as genre from core.dim_movies;
-create table analytics.rating_distribution as
-select rating, count(*) as rating_count, 100.0 * count(*) / sum(count(*)) over () as rating_pct
+insert into core.fct_ratings
+select userId, movieId, min(rating) from raw.ratings group by all;
+insert into core.fct_tags select userId from raw.tags;
+insert into core.dim_movies select movieId, title, genres from raw.movies;
+insert into core.dim_users
+select user_id, count(*) from core.fct_ratings group by user_id;
+insert into core.bridge_movie_genres select movie_id from core.dim_movies;
+insert into analytics.rating_distribution
+select rating, count(*), 100.0 * count(*) / sum(count(*)) over ()
 from core.fct_ratings group by rating;
-create table analytics.dataset_summary as
-select 0.5 as scale_min, 5.0 as scale_max, 'present' as data_fingerprint;
-"""
-
-EMPTY_PREDICTIONS = """
-create schema ml;
-create schema predictions;
-create table ml.runs (run_id varchar, model varchar, protocol varchar, data_fingerprint varchar);
-create table ml.rating_predictions
-    (run_id varchar, user_id bigint, movie_id bigint, prediction double);
-create table ml.recommendations (run_id varchar, user_id bigint, rank bigint, movie_id bigint);
-create view predictions.current_runs as
-select run_id, model, protocol from ml.runs where data_fingerprint = 'present';
-create table predictions.model_leaderboard (
-    model varchar, protocol varchar, metric varchar, slice varchar, value double, ci_low double,
-    row_count bigint, run_id varchar
-);
-create table predictions.current_recommendations (run_id varchar);
-create table predictions.feature_importances (run_id varchar);
-create table predictions.rating_cluster_profiles (run_id varchar);
+insert into analytics.dataset_summary
+select 0.5, 5.0, 'present', count(distinct movie_id) from core.fct_ratings;
 """
 
 PREDICTIONS = """
-insert into ml.runs values
-    ('e1', 'embedding', 'random', 'present'),
-    ('m1', 'matrix_factorisation', 'random', 'present'),
-    ('s1', 'ease', 'serving', 'present'),
-    ('s0', 'ease', 'serving', 'past');
-insert into ml.rating_predictions
-select 'e1', user_id, movie_id, 2 + 0.5 * rating from core.fct_ratings;
-insert into ml.rating_predictions select 'm1', user_id, movie_id, 0.5 from core.fct_ratings;
-insert into ml.recommendations
-select 's1', u, r, 1 + (u * 7 + r) % 600
+insert into ml.models by name
+select * from (
+    values
+        ('embedding', 'ratings', 1),
+        ('ease', 'lists', 1),
+        ('matrix_factorisation', 'baseline', null)
+) as models(model, role, serving_rank);
+insert into ml.runs by name
+select * from (
+    values
+        ('e1', 'embedding', 'random', 'present'),
+        ('m1', 'matrix_factorisation', 'random', 'present'),
+        ('s1', 'ease', 'serving', 'present'),
+        ('s0', 'ease', 'serving', 'past')
+) as runs(run_id, model, protocol, data_fingerprint);
+insert into ml.rating_predictions by name
+select 'e1' as run_id, user_id, movie_id, 2 + 0.5 * rating as prediction from core.fct_ratings;
+insert into ml.rating_predictions by name
+select 'm1' as run_id, user_id, movie_id, 0.5 as prediction from core.fct_ratings;
+insert into ml.recommendations by name
+select 's1' as run_id, u as user_id, r as rank, 1 + (u * 7 + r) % 600 as movie_id
 from range(1, 121) as users(u) cross join range(1, 21) as ranks(r);
-insert into ml.recommendations select 's0', 1, 1, 1;
+insert into ml.recommendations (run_id, user_id, rank, movie_id) values ('s0', 1, 1, 1);
 insert into predictions.model_leaderboard values
     ('embedding', 'random', 'rmse', 'all', 0.85, 0.84, 2400, 'e1'),
     ('user_movie_biases', 'random', 'rmse', 'all', 0.88, 0.87, 2400, null);
 insert into predictions.current_recommendations values ('s1');
 """
 
+GIVEN = {
+    "fct_ratings": "user_id bigint, movie_id bigint, rating double",
+    "fct_tags": "user_id bigint",
+    "dim_movies": "movie_id bigint, title varchar, genres varchar",
+    "dim_users": "user_id bigint, rating_count bigint",
+    "bridge_movie_genres": "movie_id bigint",
+    "rating_distribution": "rating double, rating_count bigint, rating_pct double",
+    "dataset_summary": (
+        "scale_min double, scale_max double, data_fingerprint varchar, rated_movie_count bigint"
+    ),
+    "model_leaderboard": (
+        "model varchar, protocol varchar, metric varchar, slice varchar, value double,"
+        " ci_low double, row_count bigint, run_id varchar"
+    ),
+    "current_recommendations": "run_id varchar",
+    "feature_importances": "run_id varchar",
+    "rating_cluster_profiles": "run_id varchar",
+}
+"""The marts that a test fills itself; what gates read of them are views, as dbt compiles them."""
 
-def warehouse(*parts: str, published: bool = True) -> duckdb.DuckDBPyConnection:
-    """Make the warehouse; the published one holds the raw tables and marts."""
-    connection = duckdb.connect()
+
+def warehouse(
+    compiled: Compiled, *parts: str, published: bool = True, published_parts: tuple[str, ...] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Make the warehouse of the parts, all of them by default.
+
+    Args:
+        compiled: The project's SQL.
+        parts: Statements that fill it.
+        published: Whether the same, or what ``published_parts`` make, was published before.
+        published_parts: Statements that fill the published one.
+    """
+    connection = empty(compiled)
     if published:
-        connection.execute("attach ':memory:' as published; use published")
-        connection.execute(RAW + MARTS)
-        connection.execute("use memory")
-    for part in parts or (RAW, MARTS, EMPTY_PREDICTIONS, PREDICTIONS):
-        connection.execute(part)
+        fill(connection, *(published_parts or (RAW, MARTS)))
+        publish(connection)
+        empty_again(connection)
+    fill(connection, *(parts or (RAW, MARTS, PREDICTIONS)))
     return connection
+
+
+def empty(compiled: Compiled) -> duckdb.DuckDBPyConnection:
+    gates = [
+        node["name"] for node in compiled.manifest["nodes"].values() if node["schema"] == "gates"
+    ]
+    return compiled.in_memory(*gates, given=GIVEN)
+
+
+def fill(connection: duckdb.DuckDBPyConnection, *parts: str) -> None:
+    for part in parts:
+        connection.execute(part)
+
+
+def publish(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let what the warehouse holds be what was published before."""
+    figures = connection.execute(FIGURES).fetchall()
+    connection.execute("truncate published.figures")
+    connection.executemany("insert into published.figures values (?, ?, ?, ?, ?)", figures)
+
+
+def empty_again(connection: duckdb.DuckDBPyConnection) -> None:
+    for schema, table in connection.execute(
+        "select schema_name, table_name from duckdb_tables() where schema_name != 'published'"
+    ).fetchall():
+        connection.execute(f"truncate {schema}.{table}")

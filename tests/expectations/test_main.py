@@ -11,6 +11,7 @@ from rich.console import Console
 from expectations.__main__ import main
 from expectations.gates import GateResult
 from expectations.terminal import show_failures
+from tests.dbt_project.compiled import Compiled
 from tests.expectations import small
 from tests.pipeline import Pipeline, write_dataset
 from warehouse.published import stamp
@@ -18,16 +19,17 @@ from warehouse.settings import candidate_path
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def warehouse(compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published file, and a candidate like it."""
     path = tmp_path / "w.duckdb"
     candidate = candidate_path(path)
     candidate.parent.mkdir()
-    for file in (path, candidate):
-        with duckdb.connect(str(file)) as connection:
-            for part in (small.RAW, small.MARTS, small.EMPTY_PREDICTIONS, small.PREDICTIONS):
-                connection.execute(part)
-            stamp(connection, "w")
+    with small.warehouse(compiled) as connection:
+        for file in (path, candidate):
+            connection.execute(f"attach '{file}' as file")
+            connection.execute("copy from database memory to file")
+            stamp(connection, "file")
+            connection.execute("detach file")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(path))
     monkeypatch.delenv("REELHOUSE_CANDIDATE", raising=False)
     monkeypatch.delenv("REELHOUSE_ACCEPT", raising=False)
@@ -67,7 +69,7 @@ def test_a_failed_gate_says_what_was_expected_and_found_and_keeps_the_candidate(
     assert "raw gate: 2 passed, 1 failed" in shown
     assert "raw_rows_kept_pct: failed" in shown
     assert "at least 66.7" in shown
-    assert "41.67 to 100, 1 of 4 out of range" in shown
+    assert "41.67 to 100, 1 of 4 unexpected" in shown
     assert "raw.ratings: 5,000 rows, published 12,000" in shown
     assert f"The candidate is kept: {candidate_path(warehouse)}" in shown
     assert "ACCEPT='raw_rows_kept_pct'" in shown
@@ -100,7 +102,7 @@ def test_without_a_candidate_the_published_file_is_checked_and_stays_as_it_is(
     assert main(["--list"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith(str(warehouse))
-    assert "raw gate: 3 not applicable" in shown
+    assert "raw gate: 3 passed" in shown
     assert warehouse.read_bytes() == before
 
 
@@ -116,11 +118,27 @@ def test_without_either_it_is_said_how_to_make_one(
 def test_a_candidate_that_failed_at_the_raw_gate_was_not_built_further(
     warehouse: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change_candidate(warehouse, "delete from raw.links; drop table core.fct_ratings")
+    change_candidate(warehouse, "delete from raw.links; drop view gates.mart_figures")
     assert main([]) == 1
     shown = capsys.readouterr()
     assert "raw_rows_kept_pct: failed" in shown.out
     assert "marts" not in shown.out + shown.err
+
+
+def test_why_nothing_is_compared_is_said_once(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so in words: a count of what does not apply tells nobody anything."""
+    change_candidate(warehouse, "truncate published.figures; truncate ml.runs; truncate ml.models")
+    change_candidate(warehouse, "truncate predictions.model_leaderboard")
+    change_candidate(warehouse, "truncate predictions.current_recommendations")
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "raw gate: nothing to compare with, as nothing was published before",
+        "marts gate: 3 passed; nothing to compare with, as nothing was published before",
+        "predictions gate: nothing to judge: it applies once a model was trained on these",
+        "data",
+    ]
 
 
 def test_docs_neither_store_nor_judge(
@@ -142,8 +160,9 @@ def test_failures_fit_eighty_columns_and_show_titles_as_plain_text() -> None:
         "raw_genre_movies_before",
         "fail",
         "movies: at least 1",
-        "0, 3 of 3 out of range",
+        "0, 3 of 3 unexpected",
         "\n".join(f"New{number}: {title}" for number in range(3)),
+        "a new spelling splits a genre",
     )
     output = io.StringIO()
     show_failures([result], Console(file=output, width=80, highlight=False, markup=False))

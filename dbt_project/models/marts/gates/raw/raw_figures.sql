@@ -1,0 +1,3 @@
+{{ config(materialized="view") }}
+
+{{ beside_published(ref("int_raw_figures")) }}
