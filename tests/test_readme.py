@@ -32,7 +32,10 @@ def test_a_query_gives_the_output_that_stands_below_it(
 
 def test_every_published_relation_is_in_its_table(sample: Pipeline) -> None:
     documented = set(
-        re.findall(r"`((?:raw|core|quality|analytics|features|ml|predictions)\.\w+)`", README)
+        re.findall(
+            r"`((?:raw|core|quality|analytics|features|gates|published|ml|predictions)\.\w+)`",
+            README,
+        )
     )
     published = {
         f"{schema}.{name}"

@@ -34,7 +34,7 @@ FITS = [
     pytest.param(recipe, protocol, id=f"{recipe.name}-{protocol}")
     for recipe in RECIPES
     for protocol in recipe.protocols
-    if protocol
+    if protocol in JUDGED_PROTOCOLS
 ]
 MARTS = sorted({mart for recipe in RECIPES for mart in recipe.marts})
 

@@ -32,7 +32,10 @@ SCORE_COLUMNS = "movie_id title genres rating_count mean_rating weighted_score s
 SUMMARY_COUNTS = "rating_count user_count movie_count rated_movie_count genre_combination_count"
 
 # Folders in which each description says what a row is; the others are to follow.
-GRAIN_SAID_IN = ("marts/predictions/", "intermediate/judging/", "intermediate/baselines/")
+GRAIN_SAID_IN = (
+    *("marts/core/", "marts/quality/", "marts/analytics/", "marts/predictions/", "staging/"),
+    *("intermediate/judging/", "intermediate/baselines/"),
+)
 
 # The relations that people rely on, as the project's design names them.
 RELATIONS = {

@@ -237,7 +237,7 @@ def test_a_build_takes_over_the_runs_of_another_release(warehouse: Path) -> None
 def test_runs_of_format_2_serve_as_they_did(warehouse: Path) -> None:
     publish_as(
         warehouse,
-        "create schema ml; create table ml.runs (run_id varchar, model varchar, protocol varchar);"
+        "create or replace table ml.runs (run_id varchar, model varchar, protocol varchar);"
         "insert into ml.runs values ('a', 'ranker', null), ('b', 'ranker', 'last');"
         "update main.warehouse_format set version = 2",
     )
