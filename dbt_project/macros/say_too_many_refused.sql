@@ -46,7 +46,8 @@
     {% endif %}
 {% endmacro %}
 
-{#- The scale that the ratings seem to have. A value of less than a thousandth of the ratings does not count. -#}
+{#- The scale that the ratings seem to have. A value that less than a thousandth of them have does
+    not count. -#}
 {% macro scale_hint(ratings) %}
     {% set counted = "select rating, count(*) as rating_count from " ~ ratings
         ~ " where rating is not null group by rating having count(*) > 1" %}
