@@ -31,12 +31,6 @@ NULLABLE_IN_GRAIN = {("quarantined_rows", "line_number")}
 SCORE_COLUMNS = "movie_id title genres rating_count mean_rating weighted_score score_rank"
 SUMMARY_COUNTS = "rating_count user_count movie_count rated_movie_count genre_combination_count"
 
-# Folders in which each description says what a row is; the others are to follow.
-GRAIN_SAID_IN = (
-    *("marts/core/", "marts/quality/", "marts/analytics/", "marts/predictions/", "staging/"),
-    *("intermediate/judging/", "intermediate/baselines/"),
-)
-
 # The relations that people rely on, as the project's design names them.
 RELATIONS = {
     "raw.ratings": "userId movieId rating timestamp source_file",
@@ -167,9 +161,8 @@ def grains_that_are_not_said(manifest: Manifest) -> list[str]:
     """A description begins with what a row is."""
     return [
         node["name"]
-        for folder in GRAIN_SAID_IN
-        for node in models(manifest, folder)
-        if not re.match(r"One row(\.| per |: )", node["description"])
+        for node in [*models(manifest), *manifest["sources"].values()]
+        if not re.match(r"(One|At most one) row(\.| per |: )", node["description"])
     ]
 
 
