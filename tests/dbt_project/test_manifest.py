@@ -408,6 +408,24 @@ def test_every_column_of_the_warehouse_is_in_the_manifest(
     assert set(built) == documented
 
 
+def test_a_published_mart_shows_its_descriptions(manifest: Manifest, sample: Pipeline) -> None:
+    described = {
+        (mart["schema"], mart["name"], column["name"], column["description"])
+        for mart in models(manifest, "marts/")
+        for column in [
+            {"name": None, "description": mart["description"]},
+            *mart["columns"].values(),
+        ]
+    }
+    shown = sample.rows(
+        "select schema_name, table_name, null, comment from duckdb_tables()"
+        " union all select schema_name, view_name, null, comment from duckdb_views()"
+        " union all select schema_name, table_name, column_name, comment from duckdb_columns()"
+    )
+
+    assert described <= set(shown)
+
+
 def test_a_mart_that_arrives_bare_breaks_every_rule_of_marts(planted: Manifest) -> None:
     bare = copy.deepcopy(model_of(planted, "movie_scores"))
     bare |= {"name": "new_mart", "unique_id": "model.reelhouse.new_mart", "patch_path": None}
