@@ -15,7 +15,10 @@ LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last"
 
 WIDTH = 80
 
-SCHEMAS = ("raw", "core", "quality", "analytics", "features", "ml", "predictions")
+SCHEMAS = (
+    *("raw", "published", "core", "quality", "analytics"),
+    *("features", "gates", "ml", "predictions"),
+)
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> RenderableType:
