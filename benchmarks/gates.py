@@ -54,7 +54,7 @@ def main() -> None:
     """Parse the command line, measure, and write the result."""
     ratings, work = parsed("gates")
     data = generated(ratings, work)
-    warehouse = work / "gates.duckdb"
+    warehouse = work / "large.duckdb"
     environment = {
         "DBT_TARGET_PATH": str(work / "target"),
         "DBT_LOG_PATH": str(work / "logs"),
