@@ -49,7 +49,7 @@ def test_a_failure_ends_with_its_sentence_and_one_line_of_make(tmp_path: Path) -
     reason, outcome, error = lines
     assert "no where" in reason
     assert outcome == f"Nothing was published: {warehouse} was not made."
-    assert re.fullmatch(r"make: \*\*\* \[.*\] Error 1", error)
+    assert re.fullmatch(r"make(\[\d+\])?: \*\*\* \[.*\] Error 1", error)
 
 
 def test_quotes_and_spaces_in_variables_reach_the_commands_as_they_are(tmp_path: Path) -> None:
