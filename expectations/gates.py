@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
+from warehouse.connection import first_line
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
 
@@ -87,7 +88,7 @@ class Gates:
             gate: The gate's name.
 
         Returns:
-            A result an expectation, in the order of the suites.
+            One result per expectation, in the order of the suites.
 
         Raises:
             UserError: A relation that the gate reads does not exist.
@@ -101,8 +102,8 @@ class Gates:
                 for relation in self._gates[gate]
             }
         except (duckdb.BinderException, duckdb.CatalogException) as error:
-            first_line = str(error).partition("\n")[0]
-            raise UserError(f"The {gate} gate finds no built warehouse: {first_line}") from error
+            reason = first_line(error)
+            raise UserError(f"The {gate} gate finds no built warehouse: {reason}") from error
         checked_at = datetime.now(UTC).replace(tzinfo=None)
         return [
             self._result(checked_at, gate, expectation, outcome, frame, no_comparison)

@@ -15,7 +15,7 @@ STATUSES = {"pass": "passed", "fail": "failed", "accepted": "accepted"}
 
 
 def show_summary(results: Sequence[GateResult], console: Console) -> None:
-    """Print a line a gate: how many expectations ended how, and why others did not apply."""
+    """Print one line per gate: how many expectations ended how, and why others did not apply."""
     for gate in dict.fromkeys(result.suite for result in results):
         of_gate = [result for result in results if result.suite == gate]
         counts = Counter(result.status for result in of_gate)
@@ -51,7 +51,7 @@ def show_failures(results: Sequence[GateResult], console: Console) -> None:
 
 
 def show_list(results: Sequence[GateResult], console: Console) -> None:
-    """Print a row an expectation: how it ended, and what was found."""
+    """Print one row per expectation: how it ended, and what was found."""
     table = Table(box=None, pad_edge=False)
     for heading in ("expectation", "status", "found"):
         table.add_column(heading)

@@ -60,15 +60,15 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
             )
         for number, (recipe, protocol) in enumerate(fits, start=1):
             label = f"{recipe.name}, {protocol}"
-            place = f"[{number} of {len(fits)}] {label}"
-            with console.status(place) as status:
-                report = partial(_show, status, place)
+            progress = f"[{number} of {len(fits)}] {label}"
+            with console.status(progress) as status:
+                report = partial(_show, status, progress)
                 _, outcome = run_task(connection, recipe, protocol, parameters, models, report)
             console.print(f"{label}: {outcome.note}")
 
 
-def _show(status: "Status", place: str, words: str) -> None:
-    status.update(f"{place}: {words}")
+def _show(status: "Status", progress: str, words: str) -> None:
+    status.update(f"{progress}: {words}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from models_ml.lists.listing import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-SECONDS_A_YEAR = 365.25 * 86_400
+SECONDS_PER_YEAR = 365.25 * 86_400
 
 # What a row of the trees holds, and whether more of it can only raise (1) or lower (-1) the score.
 # That a source's opinion has one sign is true, and spares learning it from few labels.
@@ -230,7 +230,7 @@ class Ranker(SavedModel):
         self.release_years_ = years.to_numpy(np.float64, na_value=np.nan)
         table = pd.crosstab(genres["movie_id"], genres["genre"]).reindex(known, fill_value=0)
         self.genres_ = table.to_numpy(np.float32)
-        rated_at = (ratings["rated_at"] - pd.Timestamp(0)).dt.total_seconds() / SECONDS_A_YEAR
+        rated_at = (ratings["rated_at"] - pd.Timestamp(0)).dt.total_seconds() / SECONDS_PER_YEAR
         first = rated_at.groupby(ratings["movie_id"]).min()
         self.first_rated_at_ = first.reindex(known).to_numpy(np.float64)
         last = rated_at.groupby(ratings["user_id"]).max()

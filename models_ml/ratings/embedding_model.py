@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float32]
 
-DAYS_A_YEAR = 365.25
+DAYS_PER_YEAR = 365.25
 
 
 class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
@@ -447,7 +447,7 @@ def train(task: Task) -> Outcome:
 def ages_of(times: "pd.Series[pd.Timestamp]") -> Values:
     """Tell how many years before the latest each time is; 0 where a time is missing."""
     days = (times.max() - times) / pd.Timedelta(days=1)
-    return np.asarray((days / DAYS_A_YEAR).fillna(0), dtype=np.float64)
+    return np.asarray((days / DAYS_PER_YEAR).fillna(0), dtype=np.float64)
 
 
 def metrics(model: EmbeddingModel) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from models_ml.recommend.known import headline, rated, recommended, start_list
 from models_ml.recommend.page import WIDTH, rated_table, suggestion_table
+from warehouse.connection import first_line
 from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.publishing import models_folder
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(file=sys.stderr)
         return 1
     except duckdb.CatalogException as error:
-        lack = str(error).partition("\n")[0]
+        lack = first_line(error)
         message = f"{warehouse} was built by another release: `make build` builds it again"
         print(f"{message}. ({lack})", file=sys.stderr)
         return 1

@@ -46,7 +46,7 @@ class Line:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Read a file of ratings: a header, then a rating a line.
+    """Read a file of ratings: a header, then one rating per line.
 
     Args:
         path: A CSV file in UTF-8 with the column ``rating``, and ``title`` or ``movieId`` or both.

@@ -16,7 +16,7 @@ from warehouse.errors import UserError
 Labels = NDArray[np.int64]
 
 # Users that there must be for each segment that is tried.
-USERS_A_SEGMENT = 10
+USERS_PER_SEGMENT = 10
 # Users of whom a choice is made: silhouettes compare each with each.
 MAX_USERS = 10_000
 
@@ -152,7 +152,7 @@ class UserSegments(SavedModel):
         generator = np.random.default_rng(self.random_state)
         if len(points) > MAX_USERS:
             points = points[generator.choice(len(points), MAX_USERS, replace=False)]
-        most = min(self.max_clusters, len(np.unique(points, axis=0)) // USERS_A_SEGMENT)
+        most = min(self.max_clusters, len(np.unique(points, axis=0)) // USERS_PER_SEGMENT)
         draws = generator.integers(len(points), size=(self.n_resamples, len(points)))
         return [self._trial(points, k, draws) for k in range(self.min_clusters, most + 1)]
 

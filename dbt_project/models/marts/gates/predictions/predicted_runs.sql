@@ -6,10 +6,6 @@ predictions as (
     select * from {{ source("ml", "rating_predictions") }}
 ),
 
-models as (
-    select * from {{ ref("models") }}
-),
-
 dataset as (
     select * from {{ ref("dataset_summary") }}
 ),
@@ -43,6 +39,7 @@ counted as (
     select
         runs.model,
         runs.protocol,
+        runs.role,
         count(*) as row_count,
         count(finite.prediction) as prediction_count,
         min(case when finite.prediction is null then finite.user_id end) as missing_user_id,
@@ -59,13 +56,13 @@ counted as (
     inner join finite
         on runs.run_id = finite.run_id
     cross join dataset
-    group by runs.model, runs.protocol
+    group by runs.model, runs.protocol, runs.role
 )
 
 select
     counted.model,
     counted.protocol,
-    models.role,
+    counted.role,
     counted.row_count,
     counted.prediction_count,
     counted.missing_user_id,
@@ -82,8 +79,6 @@ select
     100 * {{ safe_divide("counted.clipped_count", "counted.prediction_count") }} - ends.ends_pct
         as clipped_excess
 from counted
-left join models
-    on counted.model = models.model
 cross join dataset
 cross join ends
 left join rating_summary
