@@ -122,7 +122,7 @@ lint: setup ## Check style and types of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --quiet dbt_project
+	@$(BIN)/sqlfluff lint --quiet --processes 0 dbt_project
 
 format: setup ## Put Python and SQL in order
 	@$(BIN)/ruff check --fix .

@@ -13,7 +13,6 @@ from expectations.gates import GateResult
 from expectations.terminal import show_failures
 from tests.dbt_project.compiled import Compiled
 from tests.expectations import small
-from tests.pipeline import Pipeline, write_dataset
 from warehouse.published import stamp
 from warehouse.settings import candidate_path
 
@@ -171,33 +170,3 @@ def test_failures_fit_eighty_columns_and_show_titles_as_plain_text() -> None:
     assert "[red]A[/red] \\x1b[31mlong" in shown
     assert "\x1b" not in shown and "\u202e" not in shown
     assert [f"New{number}:" in shown for number in range(3)] == [True] * 3
-
-
-def test_a_drop_stops_the_build_until_it_is_accepted(pipeline: Pipeline) -> None:
-    movies = [f"{i},Movie {i} (1995),Drama" for i in range(1, 41)]
-    ratings = [
-        f"{user},{movie},{1 + (user * movie) % 9 / 2},{1_000_000_000 + user * 977}"
-        for user in range(1, 41)
-        for movie in range(1, 31)
-    ]
-    folder = write_dataset(pipeline.folder / "mine", ratings, movies)
-    pipeline.make("build", DATASET=folder)
-    before = pipeline.warehouse.read_bytes()
-
-    lines = (folder / "ratings.csv").read_text().splitlines()
-    (folder / "ratings.csv").write_text("\n".join(lines[:601]) + "\n")
-    stopped = pipeline.make("build", check=False, DATASET=folder)
-    assert stopped.returncode != 0
-    assert "raw.ratings: 600 rows, published 1,200" in stopped.stdout
-    assert str(candidate_path(pipeline.warehouse)) in stopped.stdout
-    assert pipeline.warehouse.read_bytes() == before
-    with duckdb.connect(str(candidate_path(pipeline.warehouse)), read_only=True) as candidate:
-        failed = "select expectation from quality.gate_results where status = 'fail'"
-        assert candidate.execute(failed).fetchall() == [("raw_rows_kept_pct",)]
-
-    accepted = "raw_rows_kept_pct raw_mean_rating_shift core_rows_kept_pct rating_pct_shift"
-    pipeline.make("build", DATASET=folder, ACCEPT=accepted)
-    assert pipeline.rows(
-        "select status from quality.gate_results where expectation = 'raw_rows_kept_pct'"
-        " order by checked_at"
-    ) == [("not applicable",), ("accepted",)]

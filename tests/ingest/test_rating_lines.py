@@ -228,7 +228,7 @@ def test_a_rating_between_semicolons_may_have_a_decimal_comma(
     assert rejected_lines(connection) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(lines=st.lists(st.text(st.sampled_from('"",,1 '), max_size=12), min_size=1, max_size=40))
 @pytest.mark.parametrize("separator", SEPARATORS)
 def test_quotes_in_ratings_are_read_as_pythons_csv_module_reads_them(

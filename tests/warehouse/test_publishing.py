@@ -262,20 +262,22 @@ class Reader(threading.Thread):
             self.stopped.wait(0.01)
 
 
-def test_a_looping_reader_sees_only_whole_states_of_trainings_builds_and_killed_builds(
+def test_a_looping_reader_sees_only_whole_states_whatever_becomes_of_trainings_and_builds(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBT_LOG_LEVEL_FILE", "debug")
-    small = write_dataset(pipeline.folder / "small", ratings(10), MOVIES)
-    large = write_dataset(pipeline.folder / "large", ratings(20), MOVIES)
-    pipeline.make("build", DATASET=small)
+    large = write_dataset(pipeline.folder / "before" / "mine", ratings(40), MOVIES)
+    small = write_dataset(pipeline.folder / "after" / "mine", ratings(20), MOVIES)
+    meant = "raw_rows_kept_pct core_rows_kept_pct raw_mean_rating_shift rating_pct_shift"
+    pipeline.make("build", DATASET=large)
     steps = logged(pipeline)
     reader = Reader(pipeline.warehouse)
     reader.start()
     try:
         pipeline.make("train", MODEL="matrix_factorisation")
-        kill_builds(pipeline, large, steps)
-        pipeline.make("build", DATASET=large)
+        refuse_a_drop(pipeline, small)
+        kill_a_build(pipeline, steps // 2, DATASET=small, ACCEPT=meant)
+        pipeline.make("build", DATASET=small, ACCEPT=meant)
         seen = reader.queries
         wait_for(lambda: reader.queries > seen + 1)
     finally:
@@ -285,10 +287,15 @@ def test_a_looping_reader_sees_only_whole_states_of_trainings_builds_and_killed_
     assert reader.queries > 20
     # Before and after the training, then after the build: its data have no current run
     assert reader.states == {
-        (300, 300, 300, 300, 0, 0),
-        (300, 300, 300, 300, 3, 3),
+        (1200, 1200, 1200, 1200, 0, 0),
+        (1200, 1200, 1200, 1200, 3, 3),
         (600, 600, 600, 600, 3, 0),
     }
+    gate_results = "from quality.gate_results where expectation = 'raw_rows_kept_pct'"
+    assert pipeline.rows(f"select status {gate_results} order by checked_at") == [
+        ("not applicable",),
+        ("accepted",),
+    ]
 
 
 def logged(pipeline: Pipeline) -> int:
@@ -296,30 +303,37 @@ def logged(pipeline: Pipeline) -> int:
     return len(log.read_bytes().splitlines()) if log.exists() else 0
 
 
-def kill_builds(pipeline: Pipeline, dataset: Path, steps: int) -> None:
-    """Kill builds while they load and at two of dbt's moments; `make torture` tries hundreds.
+def refuse_a_drop(pipeline: Pipeline, dataset: Path) -> None:
+    """Build half as many ratings: the raw gate stops it, and keeps the candidate."""
+    before = digest(pipeline.warehouse)
+    candidate = candidate_path(pipeline.warehouse)
+    refused = pipeline.make("build", check=False, DATASET=dataset)
+    assert refused.returncode != 0
+    assert "raw.ratings: 600 rows, published 1,200" in refused.stdout
+    assert str(candidate) in refused.stdout
+    assert digest(pipeline.warehouse) == before
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        failed = "select expectation from quality.gate_results where status = 'fail'"
+        assert connection.execute(failed).fetchall() == [("raw_rows_kept_pct",)]
+
+
+def kill_a_build(pipeline: Pipeline, steps: int, **variables: str | Path) -> None:
+    """Kill a build after so many lines of dbt's log; `make torture` tries hundreds of moments.
 
     The published file stays identical.
     """
     before = digest(pipeline.warehouse)
-    candidate = candidate_path(pipeline.warehouse)
-    moments = [
-        lambda: candidate.exists() and candidate.stat().st_size > 0,
-        *(lambda share=share: logged(pipeline) > steps * share / 3 for share in (1, 2)),
-    ]
-    for has_come in moments:
-        (pipeline.folder / "logs" / "dbt.log").unlink(missing_ok=True)
-        candidate.unlink(missing_ok=True)
-        build = subprocess.Popen(
-            pipeline.command("build", DATASET=dataset),
-            cwd=ROOT,
-            env=pipeline.environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_for(has_come, seconds=120)
-        assert build.poll() is None, "the build ended before it could be killed"
-        os.killpg(build.pid, signal.SIGKILL)
-        build.wait()
-        assert digest(pipeline.warehouse) == before
+    (pipeline.folder / "logs" / "dbt.log").unlink()
+    build = subprocess.Popen(
+        pipeline.command("build", **variables),
+        cwd=ROOT,
+        env=pipeline.environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: logged(pipeline) > steps, seconds=120)
+    assert build.poll() is None, "the build ended before it could be killed"
+    os.killpg(build.pid, signal.SIGKILL)
+    build.wait()
+    assert digest(pipeline.warehouse) == before
