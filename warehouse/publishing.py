@@ -21,7 +21,7 @@ from warehouse.locking import only_writer
 from warehouse.published import read_published, stamp
 from warehouse.settings import candidate_path
 from warehouse.states import replace
-from warehouse.tables import create_tables, source_columns, source_schema
+from warehouse.tables import create_tables, describe_tables, source_columns, source_schema
 
 FIGURES = """
 select comparison.dataset, figures.figure, figures.subject, figures.value, figures.basis_count
@@ -183,6 +183,7 @@ def _publish(candidate: Path, warehouse: Path) -> None:
             connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
             connection.execute(f"attach {quoted(compact)} as compact")
             connection.execute("copy from database candidate to compact")
+            describe_tables(connection, "compact")
             stamp(connection, "compact")
             connection.execute("detach compact")
         _flush(compact)

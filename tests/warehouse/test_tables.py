@@ -33,3 +33,20 @@ def test_tables_that_exist_keep_their_rows() -> None:
         connection.execute("insert into ml.runs (run_id) values ('r')")
         create_tables(connection, "ml")
         assert connection.execute("select run_id from ml.runs").fetchall() == [("r",)]
+
+
+def test_a_published_file_says_what_source_tables_and_columns_mean(beginning: Pipeline) -> None:
+    tables = beginning.rows(
+        "select schema_name, table_name, comment from duckdb_tables()"
+        " where schema_name in ('raw', 'ml', 'published')"
+        " or table_name in ('gate_results', 'test_results')"
+    )
+    assert len(tables) > 15
+    assert [table for table in tables if not table[2]] == []
+    columns = beginning.rows(
+        "select table_name, column_name, comment from duckdb_columns()"
+        " where schema_name in ('raw', 'ml', 'published')"
+        " or table_name in ('gate_results', 'test_results')"
+    )
+    assert [column for column in columns if not column[2] or "doc(" in column[2]] == []
+    assert ("rating_predictions", "user_id", "The user's id as the files have it.") in columns
