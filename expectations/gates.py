@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
+from expectations.offline import take_offline
 from warehouse.connection import first_line
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
@@ -130,6 +131,7 @@ class Gates:
             },
         )
         self._context.build_data_docs(["reelhouse"])
+        take_offline(folder)
         return folder / "index.html"
 
     def _validate(
