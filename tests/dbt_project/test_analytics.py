@@ -4,6 +4,8 @@ Nothing here reads the warehouse's own intermediate relations: what pandas compu
 CSV files, so a mistake in a model cannot hide behind the model that it builds on.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -246,6 +248,76 @@ class TestAnalytics:
             density, _ = np.histogram(values, edges, density=True)
             assert bins["movie_count"].tolist() == heights.tolist()
             np.testing.assert_allclose(bins["density"], density, rtol=1e-12)
+
+    def test_mean_rating_histogram_is_numpys(self, dataset: Dataset) -> None:
+        count_edges = [1, 2, 3, 6, 10, 18, 32, 56, 100, 178, 316, 562]
+        mean_edges = np.linspace(0.5, 5, 19)
+        counts, means = dataset.rated["rating_count"], dataset.rated["mean_rating"]
+        # NumPy closes the last bin of either axis; no count comes near the end of its own
+        assert counts.max() < count_edges[-1]
+        joint, *_ = np.histogram2d(counts, means, [count_edges, mean_edges])
+        count_bins, mean_bins = list(pairwise(count_edges)), list(pairwise(mean_edges))
+        rows: list[tuple] = [
+            ("joint", *count_bin, *mean_bin, joint[row, column])
+            for row, count_bin in enumerate(count_bins)
+            for column, mean_bin in enumerate(mean_bins)
+        ]
+        rows += [
+            ("mean_rating", None, None, *mean_bin, count)
+            for mean_bin, count in zip(mean_bins, joint.sum(axis=0), strict=True)
+        ]
+        rows += [
+            ("rating_count", *count_bin, None, None, count)
+            for count_bin, count in zip(count_bins, joint.sum(axis=1), strict=True)
+        ]
+        names = ["margin", "count_lower", "count_upper", "mean_lower", "mean_upper", "movie_count"]
+        expected = pd.DataFrame(rows, columns=names).query("movie_count > 0")
+        expected = expected.astype({"count_lower": "Int64", "count_upper": "Int64"})
+        expected["movie_pct"] = 100 * expected["movie_count"] / len(counts)
+        order = "margin, count_lower, mean_lower"
+        assert_same(dataset.relation("analytics.mean_rating_histogram", order), expected)
+
+    def test_standardised_histogram_is_numpys(self, dataset: Dataset) -> None:
+        actual = dataset.relation("analytics.standardised_histogram", "column_name, lower_bound")
+        for column, bins in actual.groupby("column_name"):
+            values = dataset.ratings[column].to_numpy(float)
+            z = np.round((values - values.mean()) / values.std(), 8)
+            edges = np.arange(np.floor(4 * z.min()), np.floor(4 * z.max()) + 2) / 4
+            heights, _ = np.histogram(z, edges)
+            density, _ = np.histogram(z, edges, density=True)
+            assert bins["lower_bound"].tolist() == edges[:-1][heights > 0].tolist()
+            assert bins["upper_bound"].tolist() == edges[1:][heights > 0].tolist()
+            assert bins["rating_count"].tolist() == heights[heights > 0].tolist()
+            np.testing.assert_allclose(bins["density"], density[heights > 0], rtol=1e-12)
+        assert actual["column_name"].unique().tolist() == ["movie_id", "rating", "user_id"]
+
+    def test_movie_years(self, dataset: Dataset) -> None:
+        expected = yearly(dataset.ratings, "movie_id")[["rating_count", "mean_rating"]]
+        actual = dataset.relation("analytics.movie_years", "movie_id, year")
+        assert_same(actual, expected.reset_index())
+
+    def test_rating_years(self, dataset: Dataset) -> None:
+        by_genre = dataset.ratings.merge(dataset.movie_genres, on="movie_id")
+        scoped = pd.concat(
+            [dataset.ratings.assign(scope="all"), by_genre.rename(columns={"genre": "scope"})]
+        )
+        expected = yearly(scoped, "scope")
+        expected["rating_pct"] = (
+            100 * expected["rating_count"] / expected.loc["all"]["rating_count"]
+        )
+        actual = dataset.relation("analytics.rating_years", "scope, year")
+        columns = ["rating_count", "user_count", "rating_pct", "mean_rating"]
+        assert_same(actual, expected[columns].reset_index())
+
+
+def yearly(ratings: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Ratings by key and year, sorted by both."""
+    year = ratings["rated_at"].dt.year.rename("year")
+    return ratings.groupby([key, year]).agg(
+        rating_count=("rating", "size"),
+        user_count=("user_id", "nunique"),
+        mean_rating=("rating", "mean"),
+    )
 
 
 class TestFeatures:

@@ -25,8 +25,13 @@ REFER_TO_NO_DIMENSION = {("fct_tags", "user_id")}
 # Each test computes this view anew, by the same SQL for every protocol: one stands for all.
 FILTERS = {"fold_user_genre_features": "protocol = 'serving'"}
 
-# A reader of compressed or quoted files cannot always tell the line.
-NULLABLE_IN_GRAIN = {("quarantined_rows", "line_number")}
+NULLABLE_IN_GRAIN = {
+    # A reader of compressed or quoted files cannot always tell the line.
+    ("quarantined_rows", "line_number"),
+    # A margin of a joint histogram has no bounds of the other axis.
+    ("mean_rating_histogram", "count_lower"),
+    ("mean_rating_histogram", "mean_lower"),
+}
 
 SCORE_COLUMNS = "movie_id title genres rating_count mean_rating weighted_score score_rank"
 SUMMARY_COUNTS = "rating_count user_count movie_count rated_movie_count genre_combination_count"
@@ -62,6 +67,14 @@ RELATIONS = {
     "analytics.top_movies_by_genre": f"genre genre_rank {SCORE_COLUMNS}",
     "analytics.most_rated_movies": "title rating_count mean_rating popularity_rank",
     "analytics.rating_count_histogram": "scope bin lower_bound upper_bound movie_count density",
+    "analytics.mean_rating_histogram": (
+        "margin count_lower count_upper mean_lower mean_upper movie_count movie_pct"
+    ),
+    "analytics.standardised_histogram": (
+        "column_name lower_bound upper_bound rating_count density"
+    ),
+    "analytics.rating_years": "scope year rating_count user_count rating_pct mean_rating",
+    "analytics.movie_years": "movie_id year rating_count mean_rating",
     "features.rating_splits": "user_id movie_id random_split temporal_split last_split",
     "features.user_codes": "user_id user_code",
     "features.movie_codes": "movie_id movie_code",
