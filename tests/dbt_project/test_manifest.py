@@ -95,6 +95,12 @@ RELATIONS = {
     "predictions.current_recommendations": "user_id rank movie_id title score reason prediction",
     "predictions.similar_movies": "movie_id rank similar_movie_id similar_title similarity",
     "predictions.rating_cluster_profiles": "run_id cluster rating_count mean_rating",
+    "predictions.training_curves": "run_id model protocol epoch loss val_loss is_kept",
+    "predictions.calibration": (
+        "model protocol lower_bound upper_bound row_count mean_prediction mean_rating"
+        " ci_low ci_high interval_count covered_count covered_pct"
+    ),
+    "predictions.segment_map": "segment name x_lower x_upper y_lower y_upper user_count",
 }
 
 

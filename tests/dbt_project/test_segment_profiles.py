@@ -1,4 +1,4 @@
-"""``predictions.segment_profiles`` against pandas, and what its names are made of."""
+"""``predictions.segment_profiles`` and ``segment_map`` against pandas, and what makes names."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ import pytest
 
 from tests.pipeline import Pipeline
 
+CELLS = 60
 SKEWED = ["rating_count", "span_days", "ratings_per_active_day"]
 
 
@@ -130,3 +131,22 @@ def test_both_measures_of_each_number_of_segments_are_kept(sample: Pipeline) -> 
     assert measured[["silhouette", "stability"]].le(1).all(axis=None)
     chosen = len(table(sample, "select distinct segment from ml.user_segments"))
     assert measured["smallest_pct"][f"segments={chosen}"] >= 3
+
+
+def test_the_map_is_numpys_histogram(sample: Pipeline, profiles: pd.DataFrame) -> None:
+    cells = table(sample, "from predictions.segment_map order by segment, x_lower, y_lower")
+    users = table(sample, "from ml.user_segments")
+    names = profiles.set_index("segment")["name"]
+    _, x_edges, y_edges = np.histogram2d(users["x"], users["y"], bins=CELLS)
+
+    assert set(cells["segment"]) == set(users["segment"])
+    for segment, shown in cells.groupby("segment"):
+        members = users[users["segment"] == segment]
+        counts, *_ = np.histogram2d(members["x"], members["y"], [x_edges, y_edges])
+        columns, rows = counts.nonzero()
+
+        assert shown["user_count"].tolist() == counts[columns, rows].tolist()
+        for axis, edges, places in (("x", x_edges, columns), ("y", y_edges, rows)):
+            np.testing.assert_allclose(shown[f"{axis}_lower"], edges[places], atol=1e-9)
+            np.testing.assert_allclose(shown[f"{axis}_upper"], edges[places + 1], atol=1e-9)
+        assert set(shown["name"]) == {names[segment]}

@@ -1,11 +1,7 @@
 {{ config(materialized="table") }}
 
-with model_predictions as (
-    select * from {{ ref("int_model_predictions") }}
-),
-
-baseline_predictions as (
-    select * from {{ ref("int_baseline_predictions") }}
+with predictions as (
+    select * from {{ ref("int_judged_predictions") }}
 ),
 
 user_slices as (
@@ -20,30 +16,6 @@ test_users as (
     select * from {{ ref("int_test_users") }}
 ),
 
-predictions as (
-    select
-        model,
-        protocol,
-        user_id,
-        movie_id,
-        rating,
-        prediction,
-        lower_bound,
-        upper_bound
-    from model_predictions
-    union all
-    select
-        model,
-        protocol,
-        user_id,
-        movie_id,
-        rating,
-        prediction,
-        cast(null as double) as lower_bound,
-        cast(null as double) as upper_bound
-    from baseline_predictions
-),
-
 measured as (
     select
         predictions.protocol,
@@ -52,12 +24,9 @@ measured as (
         predictions.movie_id,
         test_users.block,
         predictions.rating,
-        predictions.prediction - predictions.rating as error,
-        predictions.upper_bound - predictions.lower_bound as interval_width,
-        case
-            when predictions.rating between predictions.lower_bound and predictions.upper_bound then 1
-            else 0
-        end as is_covered
+        predictions.error,
+        predictions.interval_width,
+        predictions.is_covered
     from predictions
     inner join test_users
         on
