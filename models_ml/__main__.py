@@ -11,6 +11,7 @@ from warehouse.connection import connect
 from warehouse.errors import UserError, tells_errors
 from warehouse.publishing import models_folder
 from warehouse.settings import Settings, read_settings
+from warehouse.tables import create_tables
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -45,6 +46,8 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
     models = models_folder(settings.warehouse)
     remove_models_of_replaced_runs(settings.warehouse)
     with connect(settings.candidate) as connection:
+        # A file that was published before a table was added lacks it
+        create_tables(connection, "ml")
         write_models(connection, RECIPES)
         fits = []
         for recipe in chosen:

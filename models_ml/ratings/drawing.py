@@ -1,6 +1,5 @@
 """The embedding model as a drawing, which ``python -m models_ml.ratings.drawing`` writes."""
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import numpy as np
 
 from models_ml.fitting.parameters import read_parameters
 from models_ml.ratings.embedding_model import build_model
+from models_ml.ratings.layers import network_layers
 
 if TYPE_CHECKING:
     import keras
@@ -71,26 +71,16 @@ def flowchart(model: "keras.Model") -> str:
         number of its weights where it has any.
     """
     boxes, arrows = [], []
-    for layer in model.layers:
-        kind = type(layer).__name__
-        words = [f"<b>{layer.name}</b>", kind.removesuffix("Layer"), _shape(layer.output.shape)]
-        if layer.count_params():
-            is_fixed = not layer.trainable_weights
-            words.append(f"{layer.count_params():,} {'fixed numbers' if is_fixed else 'weights'}")
-        opening, closing = ("([", "])") if kind == "InputLayer" else ("[", "]")
-        boxes.append(f'    {layer.name}{opening}"{"<br>".join(words)}"{closing}')
-        if kind != "InputLayer":
-            sources = layer.input if isinstance(layer.input, list) else [layer.input]
-            # Keras tells which layer a tensor comes from by this attribute alone
-            arrows += [
-                f"    {source._keras_history.operation.name} --> {layer.name}" for source in sources
-            ]
+    for row in network_layers(model).to_dict("records"):
+        name, is_input = row["layer"], row["kind"] == "Input"
+        words = [f"<b>{name}</b>", row["kind"], row["output_shape"]]
+        if row["weight_count"]:
+            kept = "weights" if row["is_trained"] else "fixed numbers"
+            words.append(f"{row['weight_count']:,} {kept}")
+        opening, closing = ("([", "])") if is_input else ("[", "]")
+        boxes.append(f'    {name}{opening}"{"<br>".join(words)}"{closing}')
+        arrows += [f"    {source} --> {name}" for source in row["inputs"]]
     return "\n".join(["flowchart TB", *boxes, *arrows])
-
-
-def _shape(shape: tuple[int | None, ...]) -> str:
-    sizes = [size for size in shape[1:] if size is not None]
-    return "a number" if math.prod(sizes) == 1 else " x ".join(map(str, sizes)) + " numbers"
 
 
 if __name__ == "__main__":

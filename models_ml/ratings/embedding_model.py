@@ -13,6 +13,7 @@ from models_ml.fitting.recipe import Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_network
 from models_ml.ratings.conformal import conformal_quantile
+from models_ml.ratings.layers import network_layers
 from models_ml.ratings.predictions import embeddings, predictions
 from models_ml.ratings.shrunken_biases import Biases, shrunken_biases
 
@@ -74,6 +75,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
             infinite where all ratings weigh the same.
         history_: One row per epoch: ``epoch`` (from 1), ``loss`` and ``val_loss`` (the squared
             errors without ridges), ``seconds``.
+        layers_: One row per layer of the network, as :func:`network_layers` lists them.
     """
 
     state: ClassVar = (
@@ -161,6 +163,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
             weights=weights,
         )
         self._extract(network, features, start.mean)
+        self.layers_ = network_layers(network)
         errors = np.abs(self.predict(validation[0]) - validation[1])
         low, high = self.scale
         self.half_width_ = np.float64(min(conformal_quantile(errors, self.level), high - low))
@@ -435,6 +438,7 @@ def train(task: Task) -> Outcome:
     )
     results = {
         "training_history": pd.DataFrame(model.history_),
+        "network_layers": model.layers_,
         "metrics": metrics(model),
     }
     if task.protocol != "serving":

@@ -12,6 +12,7 @@ from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_network
+from models_ml.ratings.layers import network_layers
 from models_ml.ratings.predictions import embeddings, predictions
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         user_factors_: One row per user, and one for all others, shape (users + 1, factors).
         movie_factors_: One row per movie, and one for all others, shape (movies + 1, factors).
         history_: One row per epoch: ``epoch`` (from 1), ``loss``, ``val_loss``, ``seconds``.
+        layers_: One row per layer of the network, as :func:`network_layers` lists them.
     """
 
     state: ClassVar = ("user_ids_", "movie_ids_", "user_factors_", "movie_factors_")
@@ -105,6 +107,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         )
         (self.user_factors_,) = network.get_layer("user_factors").get_weights()
         (self.movie_factors_,) = network.get_layer("movie_factors").get_weights()
+        self.layers_ = network_layers(network)
         return self
 
     def predict(self, X: Ids) -> Values:  # noqa: N803
@@ -138,6 +141,7 @@ def train(task: Task) -> Outcome:
     )
     results = {
         "training_history": pd.DataFrame(model.history_),
+        "network_layers": model.layers_,
         "rating_predictions": predictions(model, parts),
         **embeddings(model),
     }
@@ -173,6 +177,9 @@ def build_model(n_users: int, n_movies: int, factors: int) -> "keras.Model":
     movie_factors = layers.Embedding(n_movies + 1, factors, name="movie_factors")(item)
     user_factors = layers.Embedding(n_users + 1, factors, name="user_factors")(user)
     rating = layers.Dot(axes=1, name="rating")(
-        [layers.Flatten()(movie_factors), layers.Flatten()(user_factors)]
+        [
+            layers.Flatten(name="movie_factors_flat")(movie_factors),
+            layers.Flatten(name="user_factors_flat")(user_factors),
+        ]
     )
     return keras.Model(inputs=[item, user], outputs=rating, name="matrix_factorisation")

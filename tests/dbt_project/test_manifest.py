@@ -85,6 +85,7 @@ RELATIONS = {
         "run_id model started_at finished_at params code_version data_fingerprint protocol seed"
     ),
     "ml.training_history": "run_id epoch loss val_loss seconds",
+    "ml.network_layers": ("run_id position layer kind output_shape weight_count is_trained inputs"),
     "ml.rating_predictions": "run_id user_id movie_id prediction lower_bound upper_bound",
     "ml.rating_clusters": "run_id user_id movie_id cluster",
     "ml.user_embeddings": "run_id user_id embedding",
@@ -99,6 +100,9 @@ RELATIONS = {
     "predictions.calibration": (
         "model protocol lower_bound upper_bound row_count mean_prediction mean_rating"
         " ci_low ci_high interval_count covered_count covered_pct"
+    ),
+    "predictions.network_layers": (
+        "model protocol position layer kind output_shape weight_count is_trained inputs"
     ),
     "predictions.segment_map": "segment name x_lower x_upper y_lower y_upper user_count",
 }

@@ -202,6 +202,45 @@ def test_one_model_trained_again_adds_runs_changes_none_and_predicts_the_same(
         ).fetchall() == [(3,)]
 
 
+def test_a_file_from_before_a_table_was_added_gets_the_table(
+    beginning: Pipeline, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(beginning.warehouse, pipeline.warehouse)
+    with duckdb.connect(str(pipeline.warehouse)) as connection:
+        connection.execute("drop table ml.rating_clusters")
+    monkeypatch.setenv("REELHOUSE_CANDIDATE", str(pipeline.warehouse))
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(pipeline.warehouse))
+
+    assert main(["--model", "rating_clusters"]) == 0
+    assert pipeline.rows("select count(distinct run_id) from ml.rating_clusters") == [(1,)]
+
+
+def test_the_layers_of_each_network_are_those_of_its_fit(connection) -> None:
+    """Of the one that does not serve, those of the random protocol's."""
+    layers = connection.execute(
+        "select model, protocol, layer, weight_count, inputs from predictions.network_layers"
+        " order by model, position"
+    ).df()
+    ((users, movies),) = connection.execute(
+        "select count(*), (select count(*) from core.dim_movies) from core.dim_users"
+    ).fetchall()
+    ((rated,),) = connection.execute("select count(*) from features.movie_codes").fetchall()
+    counts = layers.set_index(["model", "layer"])["weight_count"]
+
+    assert set(zip(layers["model"], layers["protocol"], strict=True)) == {
+        ("embedding", "serving"),
+        ("matrix_factorisation", "random"),
+    }
+    assert counts["embedding", "user_factors"] == 16 * users
+    assert counts["embedding", "movie_factors"] == 16 * movies
+    assert counts["matrix_factorisation", "movie_factors"] == 10 * (rated + 1)
+    for _, network in layers.groupby("model"):
+        known: set[str] = set()
+        for name, inputs in zip(network["layer"], network["inputs"], strict=True):
+            assert set(inputs) <= known
+            known.add(name)
+
+
 def test_models_to_serve_lie_beside_the_warehouse_under_their_runs(
     sample: Pipeline, connection
 ) -> None:
