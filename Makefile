@@ -13,6 +13,9 @@ STATE ?=
 ROUNDS ?= 1
 SEED ?=
 RATINGS ?=
+SITE ?= site
+FORMAT ?= parquet
+OUT ?= export
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,11 +47,11 @@ export DBT_LOG_LEVEL_FILE ?= info
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish check states rollback summary recommend sql docs test torture lint \
-	format audit lock clean help
+.PHONY: all setup build train publish check states rollback summary report pictures recommend sql export docs \
+	test torture lint format audit lock clean help
 .NOTPARALLEL:
 
-all: build train summary ## Everything: set up, load, build, train, publish, summarise
+all: build train summary report ## Everything: set up, load, build, train, publish, report
 
 setup: .venv/.complete ## Make the virtual environment from the locked versions
 
@@ -97,6 +100,13 @@ rollback: setup ## Publish the latest kept state again, or STATE=number
 summary: setup ## Say what the warehouse holds
 	@$(BIN)/python -m report
 
+report: setup ## Show the warehouse as a page with pictures, in SITE
+	@$(BIN)/python -m report.page --site '$(SITE)'
+
+pictures: report ## Draw the README's pictures anew, from a warehouse of the sample
+	@cp '$(SITE)/figures/best_movies.svg' '$(SITE)/figures/segment_map.svg' docs/
+	@$(BIN)/python -m report --svg docs/summary.svg > /dev/null
+
 # Every machine sets USER in the environment: only what is given to make names a user
 recommend: setup ## Say what USER=200, or somebody new with RATINGS=file, may see next
 	@$(BIN)/python -m models_ml.recommend \
@@ -107,10 +117,15 @@ sql: setup ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
 	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
 
-docs: setup ## Make dbt's docs site of the candidate, and that of its gates
+export: setup ## Write the marts as files of FORMAT (parquet or csv) into OUT
+	@$(BIN)/python -m warehouse.export --format '$(FORMAT)' --out '$(OUT)'
+
+docs: setup ## Put dbt's docs, the gates' docs and the report in SITE
 	@$(DBT) docs generate --static $(PROJECT)
-	@echo "Open $(TARGET)/static_index.html in a browser"
-	@$(CHECK) --docs '$(TARGET)/data_docs'
+	@mkdir -p '$(SITE)/dbt'
+	@cp '$(TARGET)/static_index.html' '$(SITE)/dbt/index.html'
+	@$(CHECK) --docs '$(SITE)/gates'
+	@$(BIN)/python -m report.page --site '$(SITE)'
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -143,6 +158,7 @@ clean: ## Remove what was built; the environment and downloads stay
 	@folder=$$(dirname "$$REELHOUSE_WAREHOUSE"); name=$$(basename "$$REELHOUSE_WAREHOUSE"); \
 		cd "$$folder" && rm -rf "$$name" "$${name%.*}.models" "$${name%.*}.states" \
 		"candidate/$$name" "candidate/$$name".*
+	@cd '$(SITE)' 2>/dev/null && rm -rf index.html figures dbt gates || true
 	@rm -rf dbt_project/target target logs dbt_project/logs
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.*-*
 
@@ -153,4 +169,5 @@ help: ## Show this list
 	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
 	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
 	@echo 'keep), STATE (the one to roll back to), USER (a user id), RATINGS (a CSV file of'
-	@echo 'your own: title or movieId, rating), ROUNDS and SEED (of torture)'
+	@echo 'your own: title or movieId, rating), SITE (the folder of report and docs),'
+	@echo 'FORMAT and OUT (of export), ROUNDS and SEED (of torture)'

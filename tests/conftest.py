@@ -38,6 +38,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipeline
 
 
 @pytest.fixture(scope="session")
+def site(sample: Pipeline, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """What `make docs` makes of the sample, the report first of all."""
+
+    def make(folder: Path) -> None:
+        sample.make("docs", SITE=folder / "site")
+
+    return made_once(tmp_path_factory, worker_id, "docs", make) / "site"
+
+
+@pytest.fixture(scope="session")
 def beginning(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipeline:
     """The first ratings of the sample, built once: a real warehouse on which fits take seconds."""
 
