@@ -13,6 +13,8 @@ from pathlib import Path
 NEEDLESS = (
     re.compile(r"<script\b.*?</script>", re.DOTALL),
     re.compile(r"<(?:link|img)\b[^>]*\b(?:href|src)=\"https?://[^>]*>", re.DOTALL),
+    # An icon that is not where the page looks for it
+    re.compile(r"<link rel=\"shortcut icon\"[^>]*>"),
     # What scripts would have run, and an offer of a newsletter
     re.compile(r"<(?P<tag>button|form|footer)\b.*?</(?P=tag)>", re.DOTALL),
     re.compile(r"<a data-toggle=\"collapse\".*?</a>", re.DOTALL),
