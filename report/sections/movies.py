@@ -169,9 +169,9 @@ SECTION = Section(
             "analytics.movie_scores",
             "select score_rank, title, genres, rating_count, mean_rating, weighted_score"
             " from analytics.movie_scores where score_rank <= 20 order by score_rank, movie_id",
-            "score = (n · mean + m · C) / (n + m): n ratings of the movie, C the mean of all, m ="
-            " weighted_score_m (20). The fewer ratings, the further the score lies from the mean."
-            " The axis does not start at 0.",
+            "score = (n · mean + m · C) / (n + m): n ratings of the movie, C the mean of all, m the"
+            " variable weighted_score_m. The fewer ratings, the further the score lies from the"
+            " mean. The axis does not start at 0.",
             scores,
         ),
         Exhibit(
