@@ -16,6 +16,7 @@ RATINGS ?=
 SITE ?= site
 FORMAT ?= parquet
 OUT ?= export
+PORT ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,8 +48,8 @@ export DBT_LOG_LEVEL_FILE ?= info
 export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
-.PHONY: all setup build train publish check states rollback summary report pictures recommend sql export docs \
-	test torture lint format audit lock clean help
+.PHONY: all setup build train publish check states rollback summary report pictures recommend explore sql \
+	export docs test torture lint format audit lock clean help
 .NOTPARALLEL:
 
 all: build train summary report ## Everything: set up, load, build, train, publish, report
@@ -64,6 +65,13 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes --requirement requirements.lock
+	@touch $@
+
+# What the explorer needs beside the locked packages of all commands
+.venv/.explore: requirements-explore.lock .venv/.complete
+	@echo "Adding the explorer's packages to .venv: half a minute, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements-explore.lock
 	@touch $@
 
 # The raw gate compares with what was published: where nothing was, it need not stop a build early
@@ -113,6 +121,9 @@ recommend: setup ## Say what USER=200, or somebody new with RATINGS=file, may se
 		$(if $(filter command,$(firstword $(origin USER))),--user '$(USER)') \
 		$(if $(RATINGS),--ratings '$(RATINGS)')
 
+explore: setup .venv/.explore ## Open the published warehouse in the browser: movies, users, SQL
+	@$(BIN)/python -m explorer $(if $(PORT),--port '$(PORT)')
+
 sql: setup ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
 	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
@@ -127,7 +138,7 @@ docs: setup ## Put dbt's docs, the gates' docs and the report in SITE
 	@$(CHECK) --docs '$(SITE)/gates'
 	@$(BIN)/python -m report.page --site '$(SITE)'
 
-test: setup ## Run the tests
+test: setup .venv/.explore ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 torture: setup ## Try faults for ROUNDS of half an hour, and show what survived
@@ -146,13 +157,19 @@ format: setup ## Put Python and SQL in order
 
 audit: setup ## Look for known vulnerabilities in the locked versions
 	@$(BIN)/python -m pip_audit --vulnerability-service osv --disable-pip --require-hashes \
-		--progress-spinner off --requirement requirements.lock
+		--progress-spinner off --requirement requirements.lock \
+		--requirement requirements-explore.lock
 
-lock: setup ## Choose versions anew and write requirements.lock
+lock: setup ## Choose versions anew and write the two lock files
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		--upgrade pyproject.toml --group dev --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+		--upgrade --group explore --constraint requirements.lock \
+		$$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) \
+		--output-file requirements-explore.lock
 
 clean: ## Remove what was built; the environment and downloads stay
 	@folder=$$(dirname "$$REELHOUSE_WAREHOUSE"); name=$$(basename "$$REELHOUSE_WAREHOUSE"); \
@@ -170,4 +187,4 @@ help: ## Show this list
 	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
 	@echo 'keep), STATE (the one to roll back to), USER (a user id), RATINGS (a CSV file of'
 	@echo 'your own: title or movieId, rating), SITE (the folder of report and docs),'
-	@echo 'FORMAT and OUT (of export), ROUNDS and SEED (of torture)'
+	@echo 'FORMAT and OUT (of export), PORT (of the explorer), ROUNDS and SEED (of torture)'
