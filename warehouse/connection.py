@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -28,13 +29,31 @@ Its internal and fatal errors are left out, because a full disk can cause them t
 """
 
 
+CLOSED = {
+    # A reader reaches no other file: it can neither attach, nor copy, nor load anything
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "lock_configuration": "true",
+}
+"""Settings of a reader, in the order in which they are made; the last one locks the others."""
+
+OPENING = Lock()
+"""Held while a connection is set up: DuckDB shares settings between the readers of a process."""
+
+
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path, *, read_only: bool = False, may_spill: bool = True
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse file, and close it at the end of the block.
 
     Args:
         path: The file. Without ``read_only`` it is created where it does not exist.
-        read_only: Read the file, and write to no file. Any number of readers may share it.
+        read_only: Read the file, and write to no other. Any number of readers may share it.
+        may_spill: Put on disk what does not fit into memory. The first reader of a process decides
+            for those that are open beside it.
 
     Yields:
         A connection that works in UTC, with the threads and the memory limit of the settings.
@@ -45,7 +64,7 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         DamagedError: A part of the file that was read is damaged.
     """
     with user_errors(path):
-        connection = _open(path, read_only)
+        connection = _open(path, read_only, may_spill)
         try:
             yield connection
         finally:
@@ -79,8 +98,7 @@ def write_ahead_log(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
 
 
-def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    settings = read_settings()
+def _open(path: Path, read_only: bool, may_spill: bool) -> duckdb.DuckDBPyConnection:
     if read_only and not path.exists():
         raise UserError(f"There is no warehouse at {path}: `make build` makes one.")
     if path.exists() and path.stat().st_size and not _is_duckdb(path):
@@ -93,14 +111,23 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise
     except duckdb.Error as error:
         raise UserError(f"{path} cannot be opened: {first_line(error)}") from error
+    with OPENING:
+        _set_up(connection, read_only, may_spill)
+    return connection
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection, read_only: bool, may_spill: bool) -> None:
+    ((is_locked,),) = connection.execute("select current_setting('lock_configuration')").fetchall()
+    if is_locked:
+        return  # Another reader of this process has set it up
+    settings = read_settings()
     connection.execute(f"set threads = {settings.threads}")
     connection.execute(f"set memory_limit = {quoted(settings.memory_limit)}")
-    connection.execute("set TimeZone = 'UTC'")
-    if read_only:
-        # A reader reaches no other file: it can neither attach, nor copy, nor load anything.
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-    return connection
+    connection.execute("set global TimeZone = 'UTC'")
+    if not may_spill:
+        connection.execute("set temp_directory = ''")
+    for name, value in CLOSED.items() if read_only else ():
+        connection.execute(f"set {name} = {value}")
 
 
 def _is_duckdb(path: Path) -> bool:

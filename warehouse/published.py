@@ -21,14 +21,21 @@ def stamp(connection: duckdb.DuckDBPyConnection, database: str) -> None:
 
 
 @contextmanager
-def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def read_published(path: Path, *, may_spill: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a published file, read-only, and close it at the end of the block.
+
+    Args:
+        path: The file.
+        may_spill: Put on disk what does not fit into memory.
+
+    Yields:
+        A connection, as :func:`connect` opens it.
 
     Raises:
         UserError: The file is missing, cannot be opened, or is of another release.
         DamagedError: A part of it that was read is damaged.
     """
-    with connect(path, read_only=True) as connection:
+    with connect(path, read_only=True, may_spill=may_spill) as connection:
         try:
             ((version,),) = connection.execute(
                 "select version from main.warehouse_format"

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -78,6 +79,41 @@ def file(tmp_path: Path) -> Path:
     duckdb.connect(str(path)).close()
     (tmp_path / "other.csv").write_text("a\n1\n")
     return path
+
+
+def test_readers_in_one_process_share_their_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A web app serves several people at once, each with a connection of its own."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    path = tmp_path / "w.duckdb"
+    duckdb.connect(str(path)).close()
+    query = (
+        "select current_setting('TimeZone'), current_setting('enable_external_access'),"
+        " current_setting('lock_configuration')"
+    )
+
+    def read(_: int) -> list[tuple]:
+        with connect(path, read_only=True) as first, connect(path, read_only=True) as second:
+            return [*first.execute(query).fetchall(), *second.execute(query).fetchall()]
+
+    with ThreadPoolExecutor(8) as pool:
+        for settings in pool.map(read, range(40)):
+            assert settings == [("UTC", False, True)] * 2
+
+
+def test_a_reader_that_may_not_spill_runs_out_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REELHOUSE_MEMORY_LIMIT", "64MB")
+    path = tmp_path / "w.duckdb"
+    duckdb.connect(str(path)).close()
+    with (
+        pytest.raises(UserError, match="takes more than MEMORY_LIMIT"),
+        connect(path, read_only=True, may_spill=False) as connection,
+    ):
+        connection.execute("select hash(range) as h from range(20000000) order by h").fetchone()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("statement", ESCAPES)
