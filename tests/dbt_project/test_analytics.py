@@ -134,6 +134,8 @@ class TestAnalytics:
                 "last_rated_at": dataset.ratings["rated_at"].max(),
                 "scale_min": 0.5,
                 "scale_max": 5.0,
+                "scale_step": 0.5,
+                "weighted_score_m": 20.0,
             }
         )
         assert_same(dataset.relation("analytics.dataset_summary", "1"), expected)

@@ -66,6 +66,8 @@ final as (
         totals.last_rated_at,
         cast({{ var("rating_min") }} as double) as scale_min,
         cast({{ var("rating_max") }} as double) as scale_max,
+        cast({{ var("rating_step") }} as double) as scale_step,
+        cast({{ var("weighted_score_m") }} as double) as weighted_score_m,
         fingerprint.data_fingerprint
     from totals
     cross join rated_movies
