@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.prompt import IntPrompt
 from rich.text import Text
 
-from models_ml.recommend.known import headline, rated, recommended, start_list
+from models_ml.recommend.known import SHOWN, headline, rated, recommended, start_list
 from models_ml.recommend.page import WIDTH, rated_table, suggestion_table
 from warehouse.connection import first_line
 from warehouse.errors import UserError, tells_errors
@@ -83,11 +83,11 @@ def _of_user(connection: duckdb.DuckDBPyConnection, user: str) -> list[Renderabl
     user_id = int(user)
     lines = headline(connection, user_id)
     suggestions = recommended(connection, user_id)
-    ratings, count = rated(connection, user_id)
+    ratings = rated(connection, user_id)
     return [
         *(Text(printable(line)) for line in lines),
         "",
-        rated_table(ratings, count),
+        rated_table(ratings[:SHOWN], len(ratings)),
         "",
         suggestion_table(suggestions, NEXT),
     ]
@@ -108,17 +108,10 @@ def _of_newcomer(
 
 def _read(connection: duckdb.DuckDBPyConnection, file: Path, console: Console) -> dict[int, float]:
     from models_ml.recommend.own_ratings import read_lines, resolve
-    from models_ml.recommend.titles import Movie
+    from models_ml.recommend.titles import read_movies
 
     lines = read_lines(file)
-    movies = [
-        Movie(*row)
-        for row in connection.execute(
-            "select movie_id, coalesce(movies.title, ''), coalesce(rating_count, 0)"
-            " from core.dim_movies as movies"
-            " left join analytics.most_rated_movies using (movie_id) order by movie_id"
-        ).fetchall()
-    ]
+    movies = read_movies(connection)
     ((low, high),) = connection.execute(
         "select scale_min, scale_max from analytics.dataset_summary"
     ).fetchall()

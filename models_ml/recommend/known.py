@@ -1,5 +1,8 @@
 """What the warehouse says of a user, and whom it knows."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import duckdb
 
 from models_ml.recommend.page import Rated, Suggestion
@@ -10,16 +13,50 @@ SHOWN = 20
 """Ratings on a page."""
 
 
+@dataclass(frozen=True)
+class User:
+    """A user of the warehouse.
+
+    Attributes:
+        user_id: The user's id.
+        rating_count: Number of ratings.
+        mean_rating: Their mean, in stars.
+        first_rated_at: When the first was given, in UTC; ``None`` where that is not known.
+        last_rated_at: When the last was given.
+        segment: The number of the user's segment; ``None`` without segments.
+        segment_name: Its name.
+    """
+
+    user_id: int
+    rating_count: int
+    mean_rating: float
+    first_rated_at: datetime | None
+    last_rated_at: datetime | None
+    segment: int | None
+    segment_name: str | None
+
+
+def find_user(connection: duckdb.DuckDBPyConnection, user_id: int) -> User | None:
+    """Look a user up; ``None`` where the warehouse has no such user."""
+    found = connection.execute(
+        "select user_id, rating_count, mean_rating, first_rated_at, last_rated_at, segment, name"
+        " from core.dim_users left join ("
+        "   select user_id, segment, name from ml.user_segments"
+        "   inner join predictions.segment_profiles using (run_id, segment)"
+        " ) using (user_id) where user_id = ?",
+        [user_id],
+    ).fetchall()
+    return User(*found[0]) if found else None
+
+
 def headline(connection: duckdb.DuckDBPyConnection, user_id: int) -> list[str]:
     """Say in lines who a user is: ratings, and the segment where there are any.
 
     Raises:
         UserError: The warehouse has no such user.
     """
-    found = connection.execute(
-        "select rating_count, mean_rating from core.dim_users where user_id = ?", [user_id]
-    ).fetchall()
-    if not found:
+    user = find_user(connection, user_id)
+    if user is None:
         ((count, lowest, highest),) = connection.execute(
             "select count(*), min(user_id), max(user_id) from core.dim_users"
         ).fetchall()
@@ -27,31 +64,27 @@ def headline(connection: duckdb.DuckDBPyConnection, user_id: int) -> list[str]:
             f"There is no user {user_id}: the warehouse has {count:,} users,"
             f" {lowest} to {highest}. Somebody new gives RATINGS=file."
         )
-    ((count, mean),) = found
-    segments = connection.execute(
-        "select profiles.segment, profiles.name from predictions.segment_profiles as profiles"
-        " inner join ml.user_segments as users using (run_id, segment) where users.user_id = ?",
-        [user_id],
-    ).fetchall()
-    return [
-        f"User {user_id}: {count:,} ratings, {mean:.1f} stars on average",
-        *(f"Segment {segment}: {name}" for segment, name in segments),
+    lines = [
+        f"User {user_id}: {user.rating_count:,} ratings, {user.mean_rating:.1f} stars on average"
     ]
+    if user.segment is not None:
+        lines.append(f"Segment {user.segment}: {user.segment_name}")
+    return lines
 
 
-def rated(connection: duckdb.DuckDBPyConnection, user_id: int) -> tuple[list[Rated], int]:
-    """Take a user's highest ratings, with predictions, and the number of all.
+def rated(connection: duckdb.DuckDBPyConnection, user_id: int) -> list[Rated]:
+    """Take a user's ratings with predictions, the highest first.
 
     Of equal ratings the one with the higher prediction comes first.
     """
     rows = connection.execute(
-        f"select rating, prediction, {TITLE}, genres from core.fct_ratings"
+        f"select rating, prediction, {TITLE}, genres, rated_at from core.fct_ratings"
         " left join predictions.current_predictions using (user_id, movie_id, rating)"
         " inner join core.dim_movies using (movie_id) where user_id = ?"
         " order by rating desc, prediction desc nulls last, movie_id",
         [user_id],
     ).fetchall()
-    return [Rated(*row) for row in rows[:SHOWN]], len(rows)
+    return [Rated(*row) for row in rows]
 
 
 def recommended(connection: duckdb.DuckDBPyConnection, user_id: int) -> list[Suggestion]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Group
@@ -27,12 +28,14 @@ class Rated:
         prediction: In stars; ``None`` without a model that predicts.
         title: The movie's title as the warehouse has it.
         genres: Its genres, divided by ``|``.
+        rated_at: When, in UTC; ``None`` where that is not known.
     """
 
     rating: float
     prediction: float | None
     title: str
     genres: str
+    rated_at: datetime | None = None
 
 
 @dataclass(frozen=True)

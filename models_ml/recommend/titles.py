@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
@@ -49,6 +50,18 @@ class Match:
 
     movie: Movie
     score: float
+
+
+def read_movies(connection: duckdb.DuckDBPyConnection) -> list[Movie]:
+    """Take the movies of a warehouse, in the order of their ids; some may have no title."""
+    return [
+        Movie(*row)
+        for row in connection.execute(
+            "select movie_id, coalesce(movies.title, ''), coalesce(rating_count, 0)"
+            " from core.dim_movies as movies"
+            " left join analytics.most_rated_movies using (movie_id) order by movie_id"
+        ).fetchall()
+    ]
 
 
 class Titles:
