@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 OPTIONS = {
     # Nobody else on the network sees the app, and no page of another site can speak to it
     "server.address": HOST,
-    "server.allowedHosts": f"['{HOST}','localhost']",
+    "server.allowedHosts": HOST,
     "server.enableCORS": "true",
     "server.enableXsrfProtection": "true",
     "server.enableStaticServing": "false",
