@@ -77,13 +77,13 @@ def _look_again(seen: tuple[int, int] | None) -> None:
 
 
 @st.cache_resource
-def _warm_up() -> threading.Thread:
+def _warm_up() -> threading.Timer:
     """Import what recommends to somebody new, so that the first one need not wait for it."""
-    thread = threading.Thread(
-        target=import_module, args=["models_ml.recommend.newcomer"], daemon=True
-    )
-    thread.start()
-    return thread
+    # The first page comes first
+    timer = threading.Timer(1, import_module, ["models_ml.recommend.newcomer"])
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ INK, GREY = "#2f80d0", "#808080"
 POINT = alt.MarkDef("circle", size=45, opacity=0.45)
 """A rating: where many lie on each other, they are darker."""
 
-ROW, AXIS = 36, 60
+ROW, AXIS = 40, 60
 """Height of a row of a chart that has rows, and of the axis below them, in pixels."""
 
-WRAPPED = r"split(replace(datum.label, regexp('(.{1,32})( |$)', 'g'), '$1\n'), '\n')"
+WRAPPED = r"split(replace(datum.label, regexp('(.{1,44})( |$)', 'g'), '$1\n'), '\n')"
 """Breaks a long label between words, so that it is whole on a narrow screen too."""
 
 ROWS_OF_TEXT = 50

@@ -58,7 +58,7 @@ def _choose(cells: pd.DataFrame, metrics: dict[str, models.Metric]) -> tuple[str
 def _values(connection: duckdb.DuckDBPyConnection, protocol: str, metric: str, part: str) -> None:
     st.subheader("Each model, with its 95% interval")
     values = models.values(connection, protocol, metric, part)
-    st.altair_chart(charts.intervals(values, "value", metric))
+    st.altair_chart(charts.intervals(values, "value", metric), alt=f"{metric} by model")
     _table(values, "value")
 
 
@@ -73,7 +73,7 @@ def _differences(connection: duckdb.DuckDBPyConnection, protocol: str, metric: s
         st.info("No other model was measured on the same rows.")
         return
     title = f"{metric}, less that of {model}"
-    st.altair_chart(charts.intervals(differences, "difference", title, zero=True))
+    st.altair_chart(charts.intervals(differences, "difference", title, zero=True), alt=title)
     st.caption(
         "Intervals of 95%, paired by user, over all test rows. Where one does not hold 0, the two"
         " models differ by more than chance."

@@ -98,7 +98,10 @@ def _years(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
         st.info("The warehouse knows no times of its ratings.")
         return
     low, high, _ = parts.scale(connection)
-    st.altair_chart(charts.rating_years(years, (low, high)))
+    st.altair_chart(
+        charts.rating_years(years, (low, high)),
+        alt="Mean rating in stars, and number of ratings, by year",
+    )
 
 
 def _genres(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:

@@ -71,6 +71,7 @@ def _stars(movie: Movie, choices: list[float]) -> None:
         format_func=lambda value: f"{value:g}",
         default=rated if rated in choices else None,
         key=key,
+        wrap=True,
         on_change=_remember,
         args=[movie.movie_id, key],
     )

@@ -133,6 +133,6 @@ def _chart(frame: pd.DataFrame) -> None:
         return
     y = right.selectbox("Which number", others)
     drawn = frame.head(DRAWN)
-    st.altair_chart(charts.result(drawn, str(kind), str(x), str(y)))
+    st.altair_chart(charts.result(drawn, str(kind), str(x), str(y)), alt=f"{y} by {x}")
     if len(drawn) < len(frame):
         st.caption(f"The first {len(drawn):,} rows.")

@@ -65,10 +65,10 @@ def _history(connection: duckdb.DuckDBPyConnection, ratings: list[Rated]) -> Non
     frame = users.frame(ratings)
     if frame["rated_at"].notna().any():
         st.subheader("Ratings over time")
-        st.altair_chart(charts.history(frame, (low, high)))
+        st.altair_chart(charts.history(frame, (low, high)), alt="Stars by time of rating")
     if frame["prediction"].notna().any():
         st.subheader("Predictions against ratings")
-        st.altair_chart(charts.predictions(frame, (low, high)))
+        st.altair_chart(charts.predictions(frame, (low, high)), alt="Predicted by rated stars")
         st.caption("The serving model has seen these ratings: a point on the line is no proof.")
     st.subheader("Ratings")
     order = st.selectbox("In which order", list(users.Order), format_func=lambda order: order.value)
