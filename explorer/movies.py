@@ -26,10 +26,9 @@ where movies.movie_id = ?
 """
 
 YEARS = """
-select extract(year from rated_at) as year, count(*) as rating_count, avg(rating) as mean_rating
-from core.fct_ratings
-where movie_id = ? and rated_at is not null
-group by year
+select year, rating_count, mean_rating
+from analytics.movie_years
+where movie_id = ?
 order by year
 """
 

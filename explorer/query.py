@@ -105,8 +105,9 @@ def answer(warehouse: Path, query: str, seconds: float = SECONDS) -> Answer:
 def as_frame(table: pa.Table) -> pd.DataFrame:
     """Put a result into a frame that a browser can show: values of no simple type become text."""
     frame: pd.DataFrame = table.to_pandas()
-    for name in frame.select_dtypes("object").columns:
-        frame[name] = [value if value is None else str(value) for value in frame[name]]
+    for name in frame.columns:
+        if frame[name].dtype == "object":
+            frame[name] = [value if value is None else str(value) for value in frame[name]]
     return frame
 
 
