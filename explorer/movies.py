@@ -112,14 +112,16 @@ def years(connection: duckdb.DuckDBPyConnection, movie_id: int) -> pd.DataFrame:
     return connection.execute(YEARS, [movie_id]).df()
 
 
-def genres(connection: duckdb.DuckDBPyConnection, movie_id: int) -> pd.DataFrame:
+def genres(
+    connection: duckdb.DuckDBPyConnection, movie_id: int
+) -> list[tuple[str, int | None, int | None, float | None]]:
     """Take a movie's genres with its rank in each.
 
     Returns:
-        ``genre``, ``genre_rank`` and ``ranked_count`` (null where the movie has no score), and
-        ``mean_rating``, that of all ratings of the genre.
+        For each genre its name, the movie's rank in it (``None`` without a score), how many movies
+        have a rank, and the mean of all ratings of the genre in stars.
     """
-    return connection.execute(GENRES, [movie_id]).df()
+    return connection.execute(GENRES, [movie_id]).fetchall()
 
 
 def similar(

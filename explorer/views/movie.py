@@ -107,15 +107,14 @@ def _years(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
 def _genres(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
     st.subheader("Its genres")
     genres = movies.genres(connection, facts.movie_id)
-    ranks = [
-        "" if rank != rank else f"{int(rank):,} of {int(count):,}"
-        for rank, count in zip(genres["genre_rank"], genres["ranked_count"], strict=True)
-    ]
+    ranks = ["" if rank is None else f"{rank:,} of {count:,}" for _, rank, count, _ in genres]
     parts.table(
         {
-            "genre": genres["genre"].tolist(),
+            "genre": [genre for genre, *_ in genres],
             "rank by score": ranks,
-            "mean of the genre, stars": [f"{mean:.2f}" for mean in genres["mean_rating"]],
+            "mean of the genre, stars": [
+                "" if mean is None else f"{mean:.2f}" for *_, mean in genres
+            ],
         }
     )
 

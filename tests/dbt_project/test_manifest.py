@@ -116,6 +116,7 @@ READERS = {
         f"models_ml/{room}/*.py" for room in ("fitting", "ratings", "lists", "segments")
     ],
     "make_recommend": ["models_ml/recommend/*.py"],
+    "make_explore": ["explorer/**/*.py", "models_ml/recommend/*.py"],
     "make_report": ["report/page.py", "report/queries.py", "report/sections/*.py"],
 }
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from altair.typing import ChartType
 
 from explorer import charts
 
 SCALE = (0.5, 5.0)
 
 
-def dictionary(chart: charts.ChartType) -> dict[str, Any]:
+def dictionary(chart: ChartType) -> dict[str, Any]:
     drawn: dict[str, Any] = chart.to_dict()
     return drawn
 
@@ -31,7 +32,7 @@ def test_ratings_without_time_or_prediction_are_left_out() -> None:
             "rating": [1.0, 2.0],
             "prediction": [None, 2.5],
             "title": ["A", "B"],
-            "rated_at": pd.to_datetime(["2020-01-01", None]),
+            "rated_at": pd.to_datetime(pd.Series(["2020-01-01", None])),
         }
     )
     assert _titles(dictionary(charts.history(ratings, SCALE))) == ["A"]

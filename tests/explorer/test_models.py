@@ -27,19 +27,21 @@ def test_the_best_model_comes_first(
 
 def test_a_difference_turns_round_with_the_model_it_is_seen_from(sample: Pipeline) -> None:
     with sample.connect() as connection:
-        names = models.values(connection, "random", "rmse", "all").set_index("model")["value"]
+        values = models.values(connection, "random", "rmse", "all")
+        names = dict(zip(values["model"], values["value"], strict=True))
         seen = {
-            name: models.differences(connection, "random", "rmse", name).set_index("model")
-            for name in names.index
+            (name, other): figures
+            for name in names
+            for other, *figures, _ in models.differences(
+                connection, "random", "rmse", name
+            ).itertuples(index=False)
         }
-    for name, differences in seen.items():
-        assert sorted(differences.index) == sorted(set(names.index) - {name})
-        for other, row in differences.iterrows():
-            assert row["difference"] == pytest.approx(names[other] - names[name], abs=1e-9)
-            assert row["ci_low"] <= row["difference"] <= row["ci_high"]
-            assert row["is_clear"] == (not row["ci_low"] <= 0 <= row["ci_high"])
-            back = seen[other].loc[name]
-            assert (back["ci_low"], back["ci_high"]) == (-row["ci_high"], -row["ci_low"])
+    assert set(seen) == {(name, other) for name in names for other in names if name != other}
+    for (name, other), (difference, low, high, is_clear) in seen.items():
+        assert difference == pytest.approx(names[other] - names[name], abs=1e-9)
+        assert low <= difference <= high
+        assert is_clear == (not low <= 0 <= high)
+        assert seen[other, name][:3] == [-difference, -high, -low]
 
 
 def test_each_cell_that_is_offered_has_values(sample: Pipeline) -> None:
