@@ -121,6 +121,7 @@ recommend: setup ## Say what USER=200, or somebody new with RATINGS=file, may se
 		$(if $(filter command,$(firstword $(origin USER))),--user '$(USER)') \
 		$(if $(RATINGS),--ratings '$(RATINGS)')
 
+# What a browser shows is this machine's: nobody else on the network reaches it
 explore: setup .venv/.explore ## Open the published warehouse in the browser: movies, users, SQL
 	@$(BIN)/python -m explorer $(if $(PORT),--port '$(PORT)')
 

@@ -18,9 +18,9 @@ from analytics.genre_counts
 order by mean desc
 """,
     "How many ratings came in each year?": """
-select extract(year from rated_at) as year, count(*) as rating_count, avg(rating) as mean
-from core.fct_ratings
-group by year
+select year, rating_count, user_count, mean_rating
+from analytics.rating_years
+where scope = 'all'
 order by year
 """,
     "Which decades hold up?": """
