@@ -8,17 +8,22 @@ from warehouse.text import printable
 
 MARKS = re.compile(f"[{re.escape(string.punctuation)}]")
 
-CALLS = re.compile(r":(?=[\w/\\])")
-"""A colon that may begin the name of an emoji or a colour, or be that of an address."""
-
 JOINER = "\N{WORD JOINER}"
-"""Has no width. Behind such a colon it keeps Streamlit from reading more than text."""
+"""Has no width. It parts what Streamlit would otherwise replace, escaped or not."""
+
+REPLACED = re.compile(
+    r"(?<=:)(?=[\w/+-])"  # names of emoji, icons and colours, and addresses
+    r"|(?<=\w@)(?=\w)|(?<=www)(?=\.)"  # addresses without a colon
+    r"|(?<=-)(?=[->])|(?<=<)(?=-)|(?<=[<>~])(?==)",  # arrows, dashes and other signs
+    re.IGNORECASE,
+)
+"""Where such things begin."""
 
 
 def plain(text: str) -> str:
     """Write a text so that Markdown shows it as it is: no link, no image, no emphasis, no emoji."""
-    escaped = MARKS.sub(r"\\\g<0>", " ".join(printable(text).split()))
-    return CALLS.sub(f":{JOINER}", escaped)
+    line = " ".join(printable(text).split())
+    return MARKS.sub(r"\\\g<0>", REPLACED.sub(JOINER, line))
 
 
 def shown_title(title: str | None, movie_id: int) -> str:

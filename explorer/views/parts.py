@@ -1,6 +1,6 @@
 """What several pages draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -44,7 +44,7 @@ def scale(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
     return row[0], row[1], row[2]
 
 
-def table(columns: dict[str, Sequence[str]]) -> None:
+def table(columns: Mapping[str, Sequence[str]]) -> None:
     """Draw a table of texts that wraps and needs no scrolling."""
     frame = pd.DataFrame({name: [plain(text) for text in texts] for name, texts in columns.items()})
     st.table(frame, hide_index=True, border="horizontal")
@@ -65,14 +65,12 @@ def suggestions(movies: Sequence[Suggestion]) -> None:
 
 def ratings(rated: Sequence[Rated]) -> None:
     """Draw ratings beside what is predicted."""
-    table(
-        {
-            "rated": [stars(movie.rating) for movie in rated],
-            "predicted": [stars(movie.prediction) for movie in rated],
-            "title": [shown_title(movie.title, 0) for movie in rated],
-            "genres": [shown_genres(movie.genres) for movie in rated],
-        }
-    )
+    columns = {"rated": [stars(movie.rating) for movie in rated]}
+    if any(movie.prediction is not None for movie in rated):
+        columns["predicted"] = [stars(movie.prediction) for movie in rated]
+    columns["title"] = [shown_title(movie.title, 0) for movie in rated]
+    columns["genres"] = [shown_genres(movie.genres) for movie in rated]
+    table(columns)
 
 
 def untrained(what: str) -> None:
