@@ -19,19 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from explorer.limits import MEMORY, SECONDS
 from warehouse.settings import PREFIX, read_settings
-
-SECONDS = 10
-"""How long a query may take."""
-
-ROWS = 10_000
-"""How many rows of its result are taken."""
-
-MEGABYTES = 50
-"""How large these rows may be."""
-
-MEMORY = "512MB"
-"""What DuckDB may use for it; nothing is put on disk."""
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +30,7 @@ class Answer:
     """What a query found.
 
     Attributes:
-        table: The rows, no more than ``ROWS``; each column has a name of its own.
+        table: The rows, no more than the limit; each column has a name of its own.
         is_cut: Whether there are more rows.
         seconds: How long it took.
     """

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from explorer.query import MEGABYTES, MEMORY, ROWS
+from explorer.limits import MEGABYTES, MEMORY, ROWS
 from warehouse.connection import first_line
 from warehouse.errors import UserError
 from warehouse.published import read_published

@@ -9,17 +9,8 @@ import streamlit as st
 from explorer import charts
 from explorer.catalogue import relations
 from explorer.examples import EXAMPLES
-from explorer.query import (
-    MEMORY,
-    ROWS,
-    SECONDS,
-    Answer,
-    QueryError,
-    answer,
-    as_csv,
-    as_frame,
-    as_parquet,
-)
+from explorer.limits import MEMORY, ROWS, SECONDS
+from explorer.query import Answer, QueryError, answer, as_csv, as_frame, as_parquet
 from explorer.state import file_identity
 from explorer.text import plain
 from explorer.views import parts

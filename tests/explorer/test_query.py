@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from explorer.query import ROWS, QueryError, answer, as_csv, as_frame, as_parquet
+from explorer.limits import ROWS
+from explorer.query import QueryError, answer, as_csv, as_frame, as_parquet
 
 TOO_LARGE = [
     # DuckDB counts this memory

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from explorer.examples import EXAMPLES
-from explorer.query import ROWS
+from explorer.limits import ROWS
 from tests.explorer.views.conftest import Draw, texts
 from tests.pipeline import Pipeline
 
