@@ -48,7 +48,7 @@ def show(view: View) -> None:
     seen = file_identity(warehouse)
     try:
         with read_published(warehouse) as connection:
-            st.caption(plain(read_state(connection).sentence()))
+            st.caption(read_state(connection).sentence())
             view(connection)
     except UserError as error:
         st.error(plain(str(error)))

@@ -1,12 +1,20 @@
 """Make texts from data safe to show where Streamlit reads Markdown."""
 
 import re
-import string
 
 from models_ml.lists.listing import readable_title
 from warehouse.text import printable
 
-MARKS = re.compile(f"[{re.escape(string.punctuation)}]")
+MARKS = re.compile(
+    r"[\\`*\[\]<~$]"  # code, emphasis, links, HTML, strokes and formulas
+    r"|(?<!\w)_|_(?!\w)"  # emphasis; between letters this is a letter
+    r"|&(?=#?\w+;)"  # signs by name
+    r"|^[#>+=-]"  # headings, quotes and lists
+)
+"""What Markdown would read. Other marks stay: screen readers would hear the escapes of a label."""
+
+NUMBER = re.compile(r"^(\d+)([.)])(?= |$)")
+"""What begins a list with numbers."""
 
 JOINER = "\N{WORD JOINER}"
 """Has no width. It parts what Streamlit would otherwise replace, escaped or not."""
@@ -23,7 +31,8 @@ REPLACED = re.compile(
 def plain(text: str) -> str:
     """Write a text so that Markdown shows it as it is: no link, no image, no emphasis, no emoji."""
     line = " ".join(printable(text).split())
-    return MARKS.sub(r"\\\g<0>", REPLACED.sub(JOINER, line))
+    escaped = MARKS.sub(r"\\\g<0>", REPLACED.sub(JOINER, line))
+    return NUMBER.sub(r"\1\\\2", escaped)
 
 
 def shown_title(title: str | None, movie_id: int) -> str:

@@ -17,7 +17,7 @@ PROTOCOLS = {
 
 def draw(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the page."""
-    st.header("How well the models do")
+    st.title("How well the models do")
     if not models.are_trained(connection):
         parts.untrained("More models stand here, beside the baselines of SQL,")
     cells = models.cells(connection)

@@ -19,7 +19,7 @@ def draw(connection: duckdb.DuckDBPyConnection) -> None:
     if facts is None:
         st.info("There is no such movie in the warehouse: look for another one.")
         return
-    st.header(plain(shown_title(facts.title, facts.movie_id)))
+    st.title(plain(shown_title(facts.title, facts.movie_id)))
     year = f"{facts.release_year} · " if facts.release_year else ""
     st.caption(plain(f"{year}{shown_genres(facts.genres)} · movie {facts.movie_id}"))
     _score(facts)

@@ -19,7 +19,7 @@ def draw(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the page."""
     st.session_state.setdefault(OWN, {})
     st.session_state.setdefault(ADDED, [])
-    st.header("Rate movies, and see what is next")
+    st.title("Rate movies, and see what is next")
     st.write("Give stars to a few movies that you know. The list changes with each of them.")
     left, right = st.columns(2, gap="large")
     with left:

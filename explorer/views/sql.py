@@ -26,7 +26,7 @@ DRAWN = 1_000
 
 def draw(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the page."""
-    st.header("Ask in SQL")
+    st.title("Ask in SQL")
     left, right = st.columns([3, 2], gap="large")
     with left:
         _ask()

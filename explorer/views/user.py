@@ -47,7 +47,7 @@ def _draw_another(user_id: int) -> None:
 
 
 def _facts(user: User) -> None:
-    st.header(f"User {user.user_id}")
+    st.title(f"User {user.user_id}")
     row = st.container(horizontal=True, gap="medium")
     row.metric("Ratings", f"{user.rating_count:,}")
     row.metric("Mean, stars", f"{user.mean_rating:.2f}")

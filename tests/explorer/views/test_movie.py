@@ -13,7 +13,7 @@ def test_a_title_is_found_though_it_is_mistyped(sample: Pipeline, draw: Draw, ty
     app = draw("movie", sample.warehouse)
     app.text_input[0].input(typed).run()
 
-    assert app.header[0].value == plain("Pulp Fiction (1994)")
+    assert app.title[0].value == plain("Pulp Fiction (1994)")
     ((count, mean, score, rank),) = sample.rows(
         "select rating_count, mean_rating, weighted_score, score_rank"
         " from analytics.movie_scores where movie_id = 296"
@@ -37,19 +37,19 @@ def test_a_click_on_a_similar_movie_shows_it(sample: Pipeline, draw: Draw) -> No
     assert f"movie {nearest[0]}" in texts(app)
     assert app.text_input[0].value == ""
     app.text_input[0].input("toy story").run()
-    assert app.header[0].value == plain("Toy Story (1995)")
+    assert app.title[0].value == plain("Toy Story (1995)")
 
 
 def test_a_link_leads_to_a_movie(sample: Pipeline, draw: Draw) -> None:
     app = draw("movie", sample.warehouse)
     app.query_params["movie"] = "296"
     app.run()
-    assert app.header[0].value == plain("Pulp Fiction (1994)")
+    assert app.title[0].value == plain("Pulp Fiction (1994)")
     for nonsense in ("0", "x", "9" * 30, "-1", "²"):
         app.query_params["movie"] = nonsense
         app.run()
         assert not app.exception
-        assert app.header or "There is no such movie" in texts(app)
+        assert app.title or "There is no such movie" in texts(app)
 
 
 def test_what_no_title_is_like_is_said(sample: Pipeline, draw: Draw) -> None:
@@ -67,4 +67,4 @@ def test_without_models_each_movie_has_its_page(marked: Pipeline, draw: Draw, nu
     assert f"movie {number}" in texts(app)
     assert "`make train`" in texts(app)
     title = MARKUP[number - 1] if number <= len(MARKUP) else "Unrated (2010)"
-    assert app.header[0].value == plain(shown_title(title, number))
+    assert app.title[0].value == plain(shown_title(title, number))

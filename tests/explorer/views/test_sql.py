@@ -68,8 +68,8 @@ def test_the_schema_stands_beside_it(sample: Pipeline, draw: Draw) -> None:
     (choice,) = [box for box in app.selectbox if box.label == "A relation, and what it holds"]
     choice.set_value("core.fct_ratings").run()
     assert app.table[0].value["column"].tolist() == [
-        "user\\_id",
-        "movie\\_id",
+        "user_id",
+        "movie_id",
         "rating",
-        "rated\\_at",
+        "rated_at",
     ]

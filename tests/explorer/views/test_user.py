@@ -9,7 +9,7 @@ def test_a_user_has_segment_ratings_and_recommendations(sample: Pipeline, draw: 
     app = draw("user", sample.warehouse)
     app.number_input[0].set_value(200).run()
 
-    assert app.header[0].value == "User 200"
+    assert app.title[0].value == "User 200"
     said = texts(app)
     for title, reason in sample.rows(
         "select title, reason from predictions.current_recommendations where user_id = 200"
