@@ -13,7 +13,7 @@ APP = Path(__file__).with_name("app.py")
 
 HOST = "127.0.0.1"
 
-OPTIONS = {
+OPTIONS: dict[str, str | list[str]] = {
     # Nobody else on the network sees the app, and no page of another site can speak to it
     "server.address": HOST,
     "server.allowedHosts": HOST,
@@ -28,6 +28,12 @@ OPTIONS = {
     # The menu holds the theme alone: nothing to deploy, and no code to look at
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    # Not in the part of both themes, which would end their following the system
+    **{
+        f"theme.{theme}.{name}": value
+        for theme in ("light", "dark")
+        for name, value in (("headingFontSizes", ["2.25rem", "1.6rem"]), ("paddingTop", "1rem"))
+    },
     "server.fileWatcherType": "none",
     "runner.magicEnabled": "false",
 }
@@ -41,12 +47,16 @@ def command(port: int | None, headless: bool | None) -> list[str]:
         port: The port; ``None`` for 8501 or, where that is taken, the next free one.
         headless: Whether no browser is opened; ``None`` to open one where there is a display.
     """
-    options = dict(OPTIONS)
+    options: dict[str, str | list[str]] = dict(OPTIONS)
     if port is not None:
         options["server.port"] = str(port)
     if headless is not None:
         options["server.headless"] = str(headless).lower()
-    named = [f"--{name}={value}" for name, value in options.items()]
+    named = [
+        f"--{name}={value}"
+        for name, values in options.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
     return [sys.executable, "-m", "streamlit", "run", str(APP), *named]
 
 

@@ -11,18 +11,19 @@ import streamlit as st
 from explorer.state import file_identity, read_state
 from explorer.text import plain
 from explorer.views import compare, movie, own, sql, user
+from explorer.views.parts import note
 from warehouse.connection import first_line
 from warehouse.errors import UserError
 from warehouse.published import read_published
 from warehouse.settings import read_settings
 
+# A file: Streamlit would load an icon of its own from another machine
 ICON = Path(__file__).with_name("icon.svg")
-"""A file: Streamlit would load an icon of its own from another machine."""
 
 View = Callable[[duckdb.DuckDBPyConnection], None]
 
+# How often a page that is open looks whether a build has published
 SECONDS_BETWEEN_LOOKS = 3
-"""How often a page that is open looks whether a build has published."""
 
 
 def main() -> None:
@@ -48,7 +49,7 @@ def show(view: View) -> None:
     seen = file_identity(warehouse)
     try:
         with read_published(warehouse) as connection:
-            st.caption(read_state(connection).sentence())
+            note(read_state(connection).sentence())
             view(connection)
     except UserError as error:
         st.error(plain(str(error)))

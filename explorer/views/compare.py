@@ -56,14 +56,14 @@ def _choose(cells: pd.DataFrame, metrics: dict[str, models.Metric]) -> tuple[str
 
 
 def _values(connection: duckdb.DuckDBPyConnection, protocol: str, metric: str, part: str) -> None:
-    st.subheader("Each model, with its 95% interval")
+    st.header("Each model, with its 95% interval")
     values = models.values(connection, protocol, metric, part)
     st.altair_chart(charts.intervals(values, "value", metric), alt=f"{metric} by model")
     _table(values, "value")
 
 
 def _differences(connection: duckdb.DuckDBPyConnection, protocol: str, metric: str) -> None:
-    st.subheader("Two models on the same rows")
+    st.header("Two models on the same rows")
     names = models.values(connection, protocol, metric, "all")["model"].tolist()
     if not names:
         return
@@ -74,7 +74,7 @@ def _differences(connection: duckdb.DuckDBPyConnection, protocol: str, metric: s
         return
     title = f"{metric}, less that of {model}"
     st.altair_chart(charts.intervals(differences, "difference", title, zero=True), alt=title)
-    st.caption(
+    parts.note(
         "Intervals of 95%, paired by user, over all test rows. Where one does not hold 0, the two"
         " models differ by more than chance."
     )

@@ -21,7 +21,7 @@ def draw(connection: duckdb.DuckDBPyConnection) -> None:
         return
     st.title(plain(shown_title(facts.title, facts.movie_id)))
     year = f"{facts.release_year} · " if facts.release_year else ""
-    st.caption(plain(f"{year}{shown_genres(facts.genres)} · movie {facts.movie_id}"))
+    parts.note(plain(f"{year}{shown_genres(facts.genres)} · movie {facts.movie_id}"))
     _score(facts)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -88,11 +88,11 @@ def _score(facts: movies.Facts) -> None:
     row.metric("Score, stars", score)
     rank = "none" if facts.score_rank is None else f"{facts.score_rank:,}"
     row.metric(f"Rank of {facts.ranked_count:,}", rank)
-    st.caption(plain(facts.weighing()))
+    parts.note(plain(facts.weighing()))
 
 
 def _years(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
-    st.subheader("Its ratings over the years")
+    st.header("Its ratings over the years")
     years = movies.years(connection, facts.movie_id)
     if years.empty:
         st.info("The warehouse knows no times of its ratings.")
@@ -105,7 +105,7 @@ def _years(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
 
 
 def _genres(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
-    st.subheader("Its genres")
+    st.header("Its genres")
     genres = movies.genres(connection, facts.movie_id)
     ranks = ["" if rank is None else f"{rank:,} of {count:,}" for _, rank, count, _ in genres]
     parts.table(
@@ -120,12 +120,12 @@ def _genres(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
 
 
 def _similar(connection: duckdb.DuckDBPyConnection, facts: movies.Facts) -> None:
-    st.subheader("Movies like it")
+    st.header("Movies like it")
     similar = movies.similar(connection, facts.movie_id)[:SHOWN]
     if not similar:
         parts.untrained("Similar movies stand here")
         return
-    st.caption("The nearest by the factors that the embedding model has learned; 1 is the same.")
+    parts.note("The nearest by the factors that the embedding model has learned; 1 is the same.")
     for movie_id, title, genres, similarity in similar:
         st.button(
             plain(f"{shown_title(title, movie_id)} · {similarity:.2f}"),

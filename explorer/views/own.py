@@ -89,7 +89,7 @@ def _remember(movie_id: int, key: str) -> None:
 def _next(connection: duckdb.DuckDBPyConnection) -> None:
     _, by_id = parts.all_titles(connection)
     own = {movie: stars for movie, stars in st.session_state[OWN].items() if movie in by_id}
-    st.subheader("What to see next")
+    st.header("What to see next")
     if not own:
         st.info("Rate a movie, and a list appears here.")
         return
@@ -99,7 +99,7 @@ def _next(connection: duckdb.DuckDBPyConnection) -> None:
         st.info(plain(str(error)))
         return
     count = f"{len(own)} rating{'' if len(own) == 1 else 's'}"
-    st.caption(f"From {count}, with predicted stars and their 90% interval.")
+    parts.note(f"From {count}, with predicted stars and their 90% interval.")
     parts.suggestions(movies)
     st.button("Forget my ratings", on_click=_forget)
 

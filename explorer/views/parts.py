@@ -44,6 +44,11 @@ def scale(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
     return row[0], row[1], row[2]
 
 
+def note(text: str) -> None:
+    """Draw a small text. Streamlit's captions are too pale to be read by everybody."""
+    st.markdown(f":small[{text}]")
+
+
 def table(columns: Mapping[str, Sequence[str]]) -> None:
     """Draw a table of texts that wraps and needs no scrolling."""
     frame = pd.DataFrame({name: [plain(text) for text in texts] for name, texts in columns.items()})

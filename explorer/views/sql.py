@@ -1,6 +1,7 @@
 """The page of SQL: a query, the schema beside it, and what the query finds."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -27,13 +28,13 @@ DRAWN = 1_000
 def draw(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the page."""
     st.title("Ask in SQL")
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="large")
     with left:
         _ask()
+        if asked := st.session_state.get(ASKED):
+            _answer(asked)
     with right:
         _schema(connection)
-    if asked := st.session_state.get(ASKED):
-        _answer(asked)
 
 
 def _ask() -> None:
@@ -43,7 +44,7 @@ def _ask() -> None:
     with st.form("ask", border=False):
         st.text_area("Your query", key=QUERY, height=260)
         st.form_submit_button("Run", type="primary", on_click=_run)
-    st.caption(
+    parts.note(
         f"One query, up to {SECONDS} seconds and {MEMORY.replace('MB', ' MB')} of memory;"
         f" {ROWS:,} rows are shown. It only reads, and reaches nothing but the warehouse."
     )
@@ -62,13 +63,12 @@ def _schema(connection: duckdb.DuckDBPyConnection) -> None:
     relation = by_name[str(st.selectbox("A relation, and what it holds", list(by_name)))]
     if relation.meaning:
         st.write(plain(relation.meaning))
-    with st.container(height=360, border=True):
-        parts.table(
-            {
-                "column": [column.name for column in relation.columns],
-                "type and meaning": [column.said() for column in relation.columns],
-            }
-        )
+    parts.table(
+        {
+            "column": [column.name for column in relation.columns],
+            "type and meaning": [column.said() for column in relation.columns],
+        }
+    )
 
 
 @st.cache_resource(max_entries=4, ttl=600, show_spinner="Running the query")
@@ -89,12 +89,23 @@ def _answer(query: str) -> None:
     count = found.table.num_rows
     cut = f"The first {count:,} rows; there are more." if found.is_cut else ""
     rows = cut or f"{count:,} row{'' if count == 1 else 's'}."
-    st.subheader("What it finds")
-    st.caption(f"{rows} {found.seconds:.1f} seconds.")
+    st.header("What it finds")
+    parts.note(f"{rows} {found.seconds:.1f} seconds.")
     frame = as_frame(found.table)
-    st.dataframe(frame, hide_index=True)
+    st.dataframe(frame, hide_index=True, column_config=_widths(frame))
     _downloads(found)
     _chart(frame)
+
+
+def _widths(frame: pd.DataFrame) -> dict[str, Any]:
+    """Make columns of long texts so wide that the texts are seen, as far as there is room."""
+    texts = frame.select_dtypes(["str", "object"])
+    longest = {str(name): int(texts[name].str.len().max() or 0) for name in texts if len(texts)}
+    return {
+        name: st.column_config.TextColumn(width=min(400, 7 * count + 20))
+        for name, count in longest.items()
+        if count > 25
+    }
 
 
 def _downloads(found: Answer) -> None:
@@ -115,7 +126,7 @@ def _chart(frame: pd.DataFrame) -> None:
     numbers = [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
     if len(frame) < 2 or len(frame.columns) < 2 or not numbers:
         return
-    st.subheader("As a picture")
+    st.header("As a picture")
     left, middle, right = st.columns(3)
     kind = left.selectbox("Kind", list(charts.KINDS))
     x = middle.selectbox("Of what", list(frame.columns))
@@ -126,4 +137,4 @@ def _chart(frame: pd.DataFrame) -> None:
     drawn = frame.head(DRAWN)
     st.altair_chart(charts.result(drawn, str(kind), str(x), str(y)), alt=f"{y} by {x}")
     if len(drawn) < len(frame):
-        st.caption(f"The first {len(drawn):,} rows.")
+        parts.note(f"The first {len(drawn):,} rows.")

@@ -64,25 +64,25 @@ def _history(connection: duckdb.DuckDBPyConnection, ratings: list[Rated]) -> Non
     low, high, _ = parts.scale(connection)
     frame = users.frame(ratings)
     if frame["rated_at"].notna().any():
-        st.subheader("Ratings over time")
+        st.header("Ratings over time")
         st.altair_chart(charts.history(frame, (low, high)), alt="Stars by time of rating")
     if frame["prediction"].notna().any():
-        st.subheader("Predictions against ratings")
+        st.header("Predictions against ratings")
         st.altair_chart(charts.predictions(frame, (low, high)), alt="Predicted by rated stars")
-        st.caption("The serving model has seen these ratings: a point on the line is no proof.")
-    st.subheader("Ratings")
+        parts.note("The serving model has seen these ratings: a point on the line is no proof.")
+    st.header("Ratings")
     order = st.selectbox("In which order", list(users.Order), format_func=lambda order: order.value)
     parts.ratings(users.ordered(ratings, order, SHOWN))
     if len(ratings) > SHOWN:
-        st.caption(f"{SHOWN} of {len(ratings):,} ratings.")
+        parts.note(f"{SHOWN} of {len(ratings):,} ratings.")
 
 
 def _next(connection: duckdb.DuckDBPyConnection, user_id: int) -> None:
-    st.subheader("What to see next")
+    st.header("What to see next")
     try:
         movies = recommended(connection, user_id)
     except UserError:
         parts.untrained("Recommendations stand here")
         return
-    st.caption("With predicted stars and their 90% interval.")
+    parts.note("With predicted stars and their 90% interval.")
     parts.suggestions(movies)

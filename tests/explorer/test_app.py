@@ -27,7 +27,7 @@ def test_the_first_page_shows_the_state_and_the_best_movie(
     app = open_app(sample.warehouse, explore)
 
     assert not app.exception
-    assert app.caption[0].value.startswith("100,004 ratings of 9,066 movies by 671 users")
+    assert app.markdown[0].value.startswith(":small[100,004 ratings of 9,066 movies by 671 users")
     ((title,),) = sample.rows("select title from analytics.movie_scores where score_rank = 1")
     assert title == "Shawshank Redemption, The (1994)"
     assert app.title[0].value == "The Shawshank Redemption (1994)"
@@ -56,13 +56,13 @@ def test_a_new_warehouse_is_shown_once_it_is_published(
     published, new = tmp_path / "w.duckdb", tmp_path / "new.duckdb"
     shutil.copy(marked.warehouse, published)
     app = open_app(published, explore)
-    assert app.caption[0].value.startswith("154 ratings of 7 movies")
-    assert "no models trained" in app.caption[0].value
+    assert app.markdown[0].value.startswith(":small[154 ratings of 7 movies")
+    assert "no models trained" in app.markdown[0].value
 
     shutil.copy(sample.warehouse, new)
     new.replace(published)
     app.run()
-    assert app.caption[0].value.startswith("100,004 ratings")
+    assert app.markdown[0].value.startswith(":small[100,004 ratings")
     assert app.title[0].value == "The Shawshank Redemption (1994)"
 
 

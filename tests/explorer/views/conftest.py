@@ -34,5 +34,5 @@ def draw(explore: Explore) -> Draw:
 
 def texts(app: AppTest) -> str:
     """Put together what a page says in Markdown."""
-    kinds = [app.title, app.subheader, app.markdown, app.caption, app.info, app.error]
+    kinds = [app.title, app.header, app.markdown, app.info, app.error]
     return "\n".join(element.value for kind in kinds for element in kind)
