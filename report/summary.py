@@ -47,6 +47,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
         *_segments(connection),
         Text("next"),
         Text("  make recommend USER=200         what to watch next, and why"),
+        Text("  make explore                    look around in a browser"),
         Text("  make sql                        ask the warehouse in SQL"),
         Text("  make docs                       read what each table and column means"),
         Text("  make DATASET=ml-latest-small    do it all for a MovieLens release"),

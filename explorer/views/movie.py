@@ -48,13 +48,14 @@ def _choose(connection: duckdb.DuckDBPyConnection) -> int | None:
     if not found:
         right.info(plain(f"No title is like {text}."))
         return None
-    return right.selectbox(
+    chosen: int | None = right.selectbox(
         "Which one" if text else "One of the best, or the one you came from",
         found,
         format_func=lambda movie_id: _label(by_id.get(movie_id), movie_id),
         # Another choice of movies is another widget, which begins with the first of them
         key=f"movie {text} {asked}",
     )
+    return chosen
 
 
 def _label(movie: Movie | None, movie_id: int) -> str:

@@ -1,0 +1,181 @@
+"""The explorer in a real browser: five pages, by keyboard, with nobody else asked for anything."""
+
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from tests.browser import browser, errors, hosts, needs_browser, scrolls_sideways, violations
+from tests.pipeline import ROOT, Pipeline
+
+pytest.importorskip("streamlit", reason="no streamlit here: make test installs it")
+
+pytestmark = needs_browser
+
+PAGES = ("movie", "user", "rate", "models", "sql")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def address(sample: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an explorer of the sample."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("explorer") / "log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "explorer", "--port", str(port), "--headless"],
+        cwd=ROOT,
+        env=sample.environment | {"REELHOUSE_WAREHOUSE": str(sample.warehouse)},
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        end = monotonic() + 60
+        while monotonic() < end:
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
+                break
+            assert process.poll() is None, "the explorer ended"
+            sleep(0.2)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+def wait(driver: Any, condition: Any) -> Any:
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    ignored = [StaleElementReferenceException]
+    return WebDriverWait(driver, 60, ignored_exceptions=ignored).until(condition)
+
+
+def opened(driver: Any, address: str, page: str) -> Any:
+    """Open a page and wait until it is drawn to its end."""
+    driver.get(f"http://{address}/{page}")
+    drawn = "[data-testid=stApp][data-test-script-state=notRunning] h1"
+    wait(driver, lambda driver: driver.find_elements("css selector", drawn))
+    return driver
+
+
+def body(driver: Any) -> str:
+    text: str = driver.find_element("css selector", "body").text
+    return text
+
+
+def focus(driver: Any, label: str) -> Any:
+    """Reach the field with a label by the keyboard alone, and return it."""
+    from selenium.webdriver import ActionChains, Keys
+
+    for _ in range(60):
+        ActionChains(driver).send_keys(Keys.TAB).perform()
+        field = driver.switch_to.active_element
+        if field.get_attribute("aria-label") == label:
+            return field
+    raise AssertionError(f"the keyboard does not reach {label}")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_loads_without_errors_and_asks_nobody_else(
+    driver: Any, address: str, page: str
+) -> None:
+    driver.get_log("browser")
+    driver.get_log("performance")
+    opened(driver, address, page)
+    assert errors(driver) == []
+    assert hosts(driver) == {address}
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_nothing_serious_keeps_people_out_and_no_page_scrolls_sideways(
+    address: str, tmp_path: Path, width: int, dark: bool
+) -> None:
+    with browser(tmp_path, width=width, dark=dark) as driver:
+        for page in PAGES:
+            opened(driver, address, page)
+            assert violations(driver) == [], page
+            assert scrolls_sideways(driver) == [], page
+
+
+def test_a_movie_is_found_by_keyboard_though_it_is_mistyped(
+    driver: Any, address: str, sample: Pipeline
+) -> None:
+    from selenium.webdriver import Keys
+
+    opened(driver, address, "movie")
+    focus(driver, "Find a movie").send_keys("pulp ficton", Keys.ENTER)
+    wait(driver, lambda driver: "Pulp Fiction (1994)" in texts(driver, "h1"))
+    ((score, rank),) = sample.rows(
+        "select weighted_score, score_rank from analytics.movie_scores"
+        " where title = 'Pulp Fiction (1994)'"
+    )
+    assert f"{score:.3f}" in body(driver)
+    assert str(rank) in body(driver)
+    similar = sample.rows(
+        "select similar_title from predictions.similar_movies"
+        " where title = 'Pulp Fiction (1994)' and rank <= 3"
+    )
+    for (title,) in similar:
+        assert title in body(driver)
+
+
+def texts(driver: Any, selector: str) -> list[str]:
+    return [element.text for element in driver.find_elements("css selector", selector)]
+
+
+def test_a_dozen_movies_are_rated_by_keyboard_and_a_list_appears(
+    driver: Any, address: str, sample: Pipeline
+) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    opened(driver, address, "rate")
+    assert "Rate a movie, and a list appears here." in body(driver)
+    groups = "[data-testid=stButtonGroup]"
+    for number in range(12):
+        group = driver.find_elements("css selector", groups)[number]
+        button = group.find_elements("css selector", "button")[-1]
+        driver.execute_script("arguments[0].focus()", button)
+        ActionChains(driver).send_keys(Keys.SPACE).perform()
+        count = f"From {number + 1} rating{'s' if number else ''}, "
+        wait(driver, lambda driver, count=count: count in body(driver))
+    rated = {title for (title,) in sample.rows("select title from analytics.start_list limit 12")}
+    listed = texts(driver, "[data-testid=stMarkdown] ol li strong:first-child")
+    assert len([title for title in listed if re.search(r"\(\d{4}\)$", title)]) >= 10
+    assert not rated & set(listed)
+
+
+def test_the_sql_box_answers_by_keyboard(driver: Any, address: str) -> None:
+    from selenium.webdriver import Keys
+
+    opened(driver, address, "sql")
+    box = focus(driver, "Your query")
+    box.send_keys(Keys.CONTROL, "a")
+    box.send_keys("select genre, movie_count from analytics.genre_counts limit 7")
+    box.send_keys(Keys.CONTROL, Keys.ENTER)
+    wait(driver, lambda driver: "7 rows." in body(driver))
+    assert "Download as CSV" in body(driver)
+    box = driver.find_element("css selector", "textarea")
+    box.send_keys(Keys.CONTROL, "a")
+    box.send_keys("select * from read_csv('/etc/passwd')")
+    box.send_keys(Keys.CONTROL, Keys.ENTER)
+    wait(driver, lambda driver: "read_csv is not to be had here" in body(driver))
