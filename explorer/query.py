@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
 import pandas as pd
@@ -64,21 +65,15 @@ def answer(warehouse: Path, query: str, seconds: float = SECONDS) -> Answer:
         QueryError: The query is wrong, not allowed, or exceeds a limit.
     """
     start = monotonic()
-    try:
-        process = subprocess.run(
-            [sys.executable, "-m", "explorer.query_process", str(warehouse.absolute())],
-            input=query.encode("utf-8", "replace"),
-            capture_output=True,
-            cwd=ROOT,
-            env=_environment(),
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise QueryError(
-            f"The query was stopped after {seconds:g} seconds: ask for less, or for fewer rows."
-        ) from error
-    head, _, body = process.stdout.partition(b"\n")
+    with _process(warehouse) as process:
+        try:
+            output, _ = process.communicate(query.encode("utf-8", "replace"), timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise QueryError(
+                f"The query was stopped after {seconds:g} seconds: ask for less, or for fewer rows."
+            ) from error
+    head, _, body = output.partition(b"\n")
     if process.returncode or not head:
         raise QueryError(
             "The query ended the process that ran it, most likely because it took too much memory:"
@@ -111,6 +106,40 @@ def as_parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pyarrow.parquet.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
+
+
+Process = subprocess.Popen[bytes]
+
+_ready: dict[Path, Process] = {}
+_taking = Lock()
+
+
+def prepare(warehouse: Path) -> None:
+    """Start the process of the next query, so that it need not wait for Python to start.
+
+    Until it is given a query it opens no file. It ends with this process, which holds its input.
+    """
+    with _taking:
+        waiting = _ready.get(warehouse)
+        if waiting is None or waiting.poll() is not None:
+            _ready[warehouse] = _start(warehouse)
+
+
+def _process(warehouse: Path) -> Process:
+    with _taking:
+        waiting = _ready.pop(warehouse, None)
+    return waiting if waiting and waiting.poll() is None else _start(warehouse)
+
+
+def _start(warehouse: Path) -> Process:
+    return subprocess.Popen(
+        [sys.executable, "-m", "explorer.query_process", str(warehouse.absolute())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=_environment(),
+    )
 
 
 def _environment() -> dict[str, str]:

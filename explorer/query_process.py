@@ -55,9 +55,9 @@ def main() -> int:
     """Answer the query of the standard input on the file that the first argument names."""
     output = sys.stdout.buffer
     _wall_off()
+    query = sys.stdin.buffer.read().decode("utf-8")
     try:
         with read_published(Path(sys.argv[1]), may_spill=False) as connection:
-            query = sys.stdin.buffer.read().decode("utf-8")
             table, is_cut = run(connection, query)
     except duckdb.Error as error:
         _say(error=sentence(error), place=place(error))

@@ -11,7 +11,7 @@ from explorer import charts
 from explorer.catalogue import relations
 from explorer.examples import EXAMPLES
 from explorer.limits import MEMORY, ROWS, SECONDS
-from explorer.query import Answer, QueryError, answer, as_csv, as_frame, as_parquet
+from explorer.query import Answer, QueryError, answer, as_csv, as_frame, as_parquet, prepare
 from explorer.state import file_identity
 from explorer.text import plain
 from explorer.views import parts
@@ -35,6 +35,7 @@ def draw(connection: duckdb.DuckDBPyConnection) -> None:
             _answer(asked)
     with right:
         _schema(connection)
+    prepare(read_settings().warehouse)
 
 
 def _ask() -> None:

@@ -1,6 +1,7 @@
 """A query is answered within limits of rows, size, time and memory."""
 
 import io
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from explorer.limits import ROWS
-from explorer.query import QueryError, answer, as_csv, as_frame, as_parquet
+from explorer.query import QueryError, answer, as_csv, as_frame, as_parquet, prepare
 
 TOO_LARGE = [
     # DuckDB counts this memory
@@ -70,6 +71,21 @@ def test_a_query_that_needs_too_much_memory_is_told_so(plain_file: Path, query: 
 def test_an_endless_query_is_stopped(plain_file: Path, query: str) -> None:
     with pytest.raises(QueryError, match="stopped after 2 seconds"):
         answer(plain_file, query, seconds=2)
+
+
+def test_a_process_that_waits_answers_from_the_file_that_is_published_then(
+    plain_file: Path,
+) -> None:
+    new = plain_file.with_name("new.duckdb")
+    shutil.copy(plain_file, new)
+    with duckdb.connect(str(new)) as connection:
+        connection.execute("delete from core.numbers where n > 4")
+    for _ in range(2):
+        prepare(plain_file)
+    new.replace(plain_file)
+    for _ in range(2):
+        found = answer(plain_file, "select count(*) as count from core.numbers")
+        assert found.table.to_pylist() == [{"count": 5}]
 
 
 def test_a_missing_warehouse_is_said(tmp_path: Path) -> None:
