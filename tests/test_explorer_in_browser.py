@@ -102,7 +102,8 @@ def test_a_page_loads_without_errors_and_asks_nobody_else(
     driver.get_log("browser")
     driver.get_log("performance")
     opened(driver, address, page)
-    assert errors(driver) == []
+    # Streamlit's client looks for its server below the address of a page, before it looks at /
+    assert [error for error in errors(driver) if "/_stcore/" not in error] == []
     assert hosts(driver) == {address}
 
 
