@@ -87,8 +87,10 @@ def _table(rows: pd.DataFrame, value: str) -> None:
             {
                 "model": rows["model"].tolist(),
                 value: [f"{number:.4f}" for number in rows[value]],
-                "95% from": [f"{number:.4f}" for number in rows["ci_low"]],
+                "from": [f"{number:.4f}" for number in rows["ci_low"]],
                 "to": [f"{number:.4f}" for number in rows["ci_high"]],
-                "rows": [f"{count:,}" for count in rows["row_count"]],
             }
+        )
+        parts.note(
+            f"From and to are the ends of the 95% interval. {rows['row_count'].max():,} rows."
         )
