@@ -371,7 +371,5 @@ def training_features(training: pd.DataFrame, key: str) -> pd.DataFrame:
             "mean_rating": grouped["rating"].mean(),
             "std_rating": grouped["rating"].std(),
             "half_star_pct": 100 * half_star.mean(),
-            "first_rated_at": grouped["rated_at"].min(),
-            "last_rated_at": grouped["rated_at"].max(),
         }
     )

@@ -83,7 +83,6 @@ def test_traits_are_the_standardised_features(
     users: pd.DataFrame, traits: pd.DataFrame, standard: pd.DataFrame
 ) -> None:
     not_traits = {"user_id", "segment", "user_bias", "active_days"}
-    not_traits |= {"first_rated_at", "last_rated_at"}
 
     assert set(traits.columns) == set(users.columns) - not_traits
     np.testing.assert_allclose(traits, standard, rtol=1e-9, atol=1e-9)

@@ -17,8 +17,6 @@ def features(compiled: Compiled) -> pd.DataFrame:
     frame = pd.DataFrame(generator.normal(size=(200, len(columns))), columns=list(columns))
     return frame.assign(
         user_id=range(1, 201),
-        first_rated_at=pd.Timestamp("2020-01-01"),
-        last_rated_at=pd.Timestamp("2020-01-01"),
         **{name: generator.integers(0, 1000, 200) for name in [*SKEWED, "active_days"]},
     )
 

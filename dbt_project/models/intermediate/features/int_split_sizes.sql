@@ -1,3 +1,5 @@
+{%- set shares = split_shares() -%}
+
 with counted as (
     select count(*) as rating_count
     from {{ ref("fct_ratings") }}
@@ -6,7 +8,7 @@ with counted as (
 with_test as (
     select
         rating_count,
-        cast(round(0.2 * rating_count) as bigint) as test_count
+        cast(round({{ shares.test }} * rating_count) as bigint) as test_count
     from counted
 ),
 
@@ -15,7 +17,7 @@ final as (
         rating_count,
         test_count,
         rating_count - test_count as train_count,
-        cast(round(0.1 * (rating_count - test_count)) as bigint) as validation_count
+        cast(round({{ shares.validation }} * (rating_count - test_count)) as bigint) as validation_count
     from with_test
 )
 

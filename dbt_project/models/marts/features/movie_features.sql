@@ -20,9 +20,7 @@ training as (
         count(*) as rating_count,
         avg(rating) as mean_rating,
         stddev_samp(rating) as std_rating,
-        100.0 * avg({{ is_half_star("rating") }}) as half_star_pct,
-        min(rated_at) as first_rated_at,
-        max(rated_at) as last_rated_at
+        100.0 * avg({{ is_half_star("rating") }}) as half_star_pct
     from splits
     where random_split = 'train'
     group by movie_id
@@ -46,8 +44,6 @@ final as (
         training.mean_rating,
         training.std_rating,
         training.half_star_pct,
-        training.first_rated_at,
-        training.last_rated_at,
         coalesce(biases.movie_bias, 0) as movie_bias
     from movies
     left join training

@@ -1,3 +1,7 @@
+{%- set shares = split_shares() -%}
+{%- set kept = 1 - shares.test -%}
+{%- set train = 1 - shares.validation -%}
+
 with ratings as (
     select * from {{ ref("fct_ratings") }}
 ),
@@ -51,7 +55,7 @@ numbered as (
     from hashed
 ),
 
--- Of a user's n ratings the first floor(0.8 n) are kept. The last tenth of these validates.
+-- Of a user's n ratings the first are kept, rounded down. The last of these validate.
 with_kept as (
     select
         user_id,
@@ -62,7 +66,7 @@ with_kept as (
         user_position,
         fold,
         user_rating_count = user_timed_count as has_times,
-        cast(floor(user_rating_count * 0.8) as bigint) as user_kept_count
+        cast(floor(user_rating_count * {{ kept }}) as bigint) as user_kept_count
     from numbered
 ),
 
@@ -85,7 +89,7 @@ divided as (
         case
             when not with_kept.has_times then null
             when with_kept.user_position > with_kept.user_kept_count then 'test'
-            when with_kept.user_position > floor(with_kept.user_kept_count * 0.9) then 'validation'
+            when with_kept.user_position > floor(with_kept.user_kept_count * {{ train }}) then 'validation'
             else 'train'
         end as last_split,
         with_kept.fold
