@@ -80,9 +80,18 @@ def opened(driver: Any, address: str, page: str) -> Any:
     return driver
 
 
-def body(driver: Any) -> str:
-    text: str = driver.find_element("css selector", "body").text
-    return text
+def says(driver: Any, *expected: str) -> None:
+    """Wait until the page has each of some texts: it is drawn part by part."""
+    from selenium.common.exceptions import TimeoutException
+
+    def missing(driver: Any) -> list[str]:
+        shown = driver.find_element("css selector", "body").text
+        return [text for text in expected if text not in shown]
+
+    try:
+        wait(driver, lambda driver: not missing(driver))
+    except TimeoutException:
+        raise AssertionError(f"the page does not say {missing(driver)}") from None
 
 
 def focus(driver: Any, label: str) -> Any:
@@ -132,14 +141,12 @@ def test_a_movie_is_found_by_keyboard_though_it_is_mistyped(
         "select weighted_score, score_rank from analytics.movie_scores"
         " where title = 'Pulp Fiction (1994)'"
     )
-    assert f"{score:.3f}" in body(driver)
-    assert str(rank) in body(driver)
+    says(driver, f"{score:.3f}", str(rank))
     similar = sample.rows(
         "select similar_title from predictions.similar_movies"
         " where title = 'Pulp Fiction (1994)' and rank <= 3"
     )
-    for (title,) in similar:
-        assert shown_title(title, 0) in body(driver)
+    says(driver, *(shown_title(title, 0) for (title,) in similar))
 
 
 def texts(driver: Any, selector: str) -> list[str]:
@@ -152,16 +159,17 @@ def test_a_dozen_movies_are_rated_by_keyboard_and_a_list_appears(
     from selenium.webdriver import ActionChains, Keys
 
     opened(driver, address, "rate")
-    assert "Rate a movie, and a list appears here." in body(driver)
+    says(driver, "Rate a movie, and a list appears here.")
     groups = "[data-testid=stButtonGroup]"
     for number in range(12):
         group = driver.find_elements("css selector", groups)[number]
         button = group.find_elements("css selector", "button")[-1]
         driver.execute_script("arguments[0].focus()", button)
         ActionChains(driver).send_keys(Keys.SPACE).perform()
-        count = f"From {number + 1} rating{'s' if number else ''}, "
-        wait(driver, lambda driver, count=count: count in body(driver))
-    rated = {title for (title,) in sample.rows("select title from analytics.start_list limit 12")}
+        says(driver, f"From {number + 1} rating{'s' if number else ''}, ")
+    says(driver, "Forget my ratings")
+    start_list = sample.rows("select title from analytics.start_list order by rank limit 12")
+    rated = {shown_title(title, 0) for (title,) in start_list}
     listed = texts(driver, "[data-testid=stMarkdown] ol li strong:first-child")
     assert len([title for title in listed if re.search(r"\(\d{4}\)$", title)]) >= 10
     assert not rated & set(listed)
@@ -175,10 +183,9 @@ def test_the_sql_box_answers_by_keyboard(driver: Any, address: str) -> None:
     box.send_keys(Keys.CONTROL, "a")
     box.send_keys("select genre, movie_count from analytics.genre_counts limit 7")
     box.send_keys(Keys.CONTROL, Keys.ENTER)
-    wait(driver, lambda driver: "7 rows." in body(driver))
-    assert "Download as CSV" in body(driver)
+    says(driver, "7 rows.", "Download as CSV")
     box = driver.find_element("css selector", "textarea")
     box.send_keys(Keys.CONTROL, "a")
     box.send_keys("select * from read_csv('/etc/passwd')")
     box.send_keys(Keys.CONTROL, Keys.ENTER)
-    wait(driver, lambda driver: "read_csv is not to be had here" in body(driver))
+    says(driver, "read_csv is not to be had here")
