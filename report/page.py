@@ -21,7 +21,8 @@ from report.charts import save, specification
 from report.exhibits import Exhibit, Section, read
 from report.queries import QUERIES
 from report.sections import SECTIONS
-from warehouse.errors import tells_errors
+from warehouse.connection import first_line
+from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.settings import read_settings
 
@@ -90,8 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--site", type=Path, default=Path("site"), help="where to write it")
     options = parser.parse_args(arguments)
     warehouse = read_settings().warehouse
-    with read_published(warehouse) as connection:
-        page = write_report(connection, options.site)
+    try:
+        with read_published(warehouse) as connection:
+            page = write_report(connection, options.site)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        message = f"{warehouse} was built by another release: `make build` builds it again."
+        raise UserError(f"{message} ({first_line(error)})") from error
     print(f"The report is in {page}: open it in a browser.")
     return 0
 

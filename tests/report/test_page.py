@@ -273,6 +273,23 @@ def test_a_report_without_a_warehouse_says_what_to_do(
     assert not (tmp_path / "index.html").exists()
 
 
+def test_a_warehouse_of_another_release_is_said_to_be_one(
+    beginning: Pipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "w.duckdb").write_bytes(beginning.warehouse.read_bytes())
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        connection.execute("drop table analytics.rating_years")
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(tmp_path / "w.duckdb"))
+    assert main(["--site", str(tmp_path / "site")]) == 1
+    said = capsys.readouterr().err
+    assert "was built by another release: `make build` builds it again." in said
+    assert "rating_years" in said
+    assert not (tmp_path / "site" / "index.html").exists()
+
+
 def test_text_is_escaped_before_it_is_marked_up() -> None:
     assert breakable("a_b|<i>") == "a_<wbr>b|<wbr>&lt;i&gt;"
     assert code("run `a < b`") == "run <code>a &lt; b</code>"
