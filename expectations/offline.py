@@ -75,7 +75,7 @@ def _index(folder: Path) -> str:
     """List the validations of data docs."""
     rows = []
     for path in sorted(folder.glob("validations/**/*.html"), key=lambda path: path.name):
-        failed = re.search(r"Status:.*?Failed", path.read_text(encoding="utf-8"), re.DOTALL)
+        failed = re.search(r"Status:</span>[^<]*Failed", path.read_text(encoding="utf-8"))
         relation = path.stem.removesuffix("-figures")
         rows.append(
             ROW.format(

@@ -6,7 +6,6 @@ One file that needs no network, and each picture as SVG, PNG and CSV beside it.
 import argparse
 import base64
 import re
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,8 +113,12 @@ def write_report(connection: duckdb.DuckDBPyConnection, site: Path) -> Path:
     ((user,),) = connection.execute(ONE_USER, [USER]).fetchall()
     sections = [(section, show(connection, section, user)) for section in SECTIONS]
     figures = site / "figures"
-    shutil.rmtree(figures, ignore_errors=True)
-    figures.mkdir(parents=True)
+    figures.mkdir(parents=True, exist_ok=True)
+    for section in SECTIONS:
+        for exhibit in section.exhibits:
+            # One of an earlier report that this one has no rows for; other files are somebody's
+            for suffix in (".csv", ".svg", ".png"):
+                (figures / f"{exhibit.name}{suffix}").unlink(missing_ok=True)
     for _, exhibits in sections:
         for shown in exhibits:
             (figures / f"{shown.exhibit.name}.csv").write_text(shown.csv, "utf-8")

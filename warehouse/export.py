@@ -8,15 +8,13 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from rich.console import Console
 
-from warehouse.connection import quoted, user_errors
+from warehouse.connection import connect, quoted, user_errors
 from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.settings import read_settings
@@ -94,7 +92,9 @@ def export(warehouse: Path, form: str, out: Path) -> dict[str, Any]:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        with _copier(warehouse) as connection:
+        # A reader of the file itself may write to no file
+        with connect(Path(":memory:")) as connection, user_errors(warehouse):
+            connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
             manifest = _write(connection, form, part) | {"warehouse": warehouse.name}
         (part / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
         shutil.rmtree(out, ignore_errors=True)
@@ -144,18 +144,6 @@ def _write(connection: duckdb.DuckDBPyConnection, form: str, folder: Path) -> di
         "select data_fingerprint from published.analytics.dataset_summary"
     ).fetchall()
     return {"data_fingerprint": fingerprint, "format": form, "files": files}
-
-
-@contextmanager
-def _copier(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published file for copies out of it: a reader of it may write to no file."""
-    settings = read_settings()
-    with user_errors(warehouse), duckdb.connect() as connection:
-        connection.execute(f"set threads = {settings.threads}")
-        connection.execute(f"set memory_limit = {quoted(settings.memory_limit)}")
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
-        yield connection
 
 
 if __name__ == "__main__":

@@ -225,6 +225,10 @@ def test_before_training_it_shows_what_there_is_and_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    figures = tmp_path / "figures"
+    figures.mkdir()
+    for name in ("segment_map.csv", "segment_map.png", "mine.txt"):
+        (figures / name).write_text("of an earlier report, or somebody's own")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(beginning.warehouse))
     assert main(["--site", str(tmp_path)]) == 0
     assert capsys.readouterr().out == (
@@ -235,7 +239,8 @@ def test_before_training_it_shows_what_there_is_and_says_what_is_missing(
     assert "How often each rating is given" in text
     assert "Rows that models learn from" in text
     assert 'id="segment_map"' not in text
-    assert not (tmp_path / "figures" / "segment_map.csv").exists()
+    assert not list(figures.glob("segment_map.*"))
+    assert (figures / "mine.txt").exists()
 
 
 @pytest.fixture(scope="module")
