@@ -5,10 +5,11 @@
 -#}
 {% macro duplicate_order() -%}
     {%- set policy = var("duplicate_policy") -%}
+    {%- set latest = "rated_at desc nulls last, " ~ line_order(direction="desc nulls last") -%}
     {%- if policy == "highest" -%}
-        rating desc, rated_at desc nulls last, line_number desc nulls last
+        rating desc, {{ latest }}
     {%- elif policy == "latest" -%}
-        rated_at desc nulls last, line_number desc nulls last, rating desc
+        {{ latest }}, rating desc
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             "duplicate_policy is '" ~ policy ~ "'; it must be 'highest' or 'latest'."

@@ -17,7 +17,7 @@ numbered as (
         movies.movie_id is not null as is_known_movie,
         row_number() over (
             partition by links.movie_id, links.broken_rule
-            order by links.line_number, links.imdb_id, links.tmdb_id
+            order by {{ line_order("links") }}, links.imdb_id asc, links.tmdb_id asc
         ) as occurrence
     from links
     left join movies

@@ -9,7 +9,7 @@ with numbered as (
         broken_rule,
         row_number() over (
             partition by movie_id, broken_rule
-            order by line_number, title, genres
+            order by {{ line_order() }}, title asc, genres asc
         ) as occurrence
     from {{ ref("stg_movies") }}
 ),

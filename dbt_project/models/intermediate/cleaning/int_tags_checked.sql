@@ -38,7 +38,7 @@ final as (
         broken_rule,
         row_number() over (
             partition by user_id, movie_id, tag, broken_rule
-            order by tagged_at, line_number
+            order by tagged_at asc, {{ line_order() }}
         ) as occurrence
     from with_rules
 )

@@ -6,11 +6,7 @@
     {%- do settings.append(name ~ "=" ~ var(name)) -%}
 {%- endfor -%}
 
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
-),
-
-movies as (
+with movies as (
     select * from {{ ref("dim_movies") }}
 ),
 
@@ -39,38 +35,39 @@ fingerprint as (
 rated_movies as (
     select
         count(*) as rated_movie_count,
-        count(distinct movies.genres) as genre_combination_count
+        count(distinct movies.genres) as genre_combination_count,
+        cast(coalesce(sum(movie_ratings.rating_count), 0) as bigint) as rating_count,
+        sum(movie_ratings.rating_sum) / sum(movie_ratings.rating_count) as mean_rating
     from movie_ratings
     inner join movies
         on movie_ratings.movie_id = movies.movie_id
 ),
 
-totals as (
+rating_users as (
     select
-        count(*) as rating_count,
-        avg(rating) as mean_rating,
-        min(rated_at) as first_rated_at,
-        max(rated_at) as last_rated_at
-    from ratings
+        count(*) as user_count,
+        min(first_rated_at) as first_rated_at,
+        max(last_rated_at) as last_rated_at
+    from users
 ),
 
 final as (
     select
-        totals.rating_count,
-        (select count(*) from users) as user_count,
+        rated_movies.rating_count,
+        rating_users.user_count,
         (select count(*) from movies) as movie_count,
         rated_movies.rated_movie_count,
         rated_movies.genre_combination_count,
-        totals.mean_rating,
-        totals.first_rated_at,
-        totals.last_rated_at,
+        rated_movies.mean_rating,
+        rating_users.first_rated_at,
+        rating_users.last_rated_at,
         cast({{ var("rating_min") }} as double) as scale_min,
         cast({{ var("rating_max") }} as double) as scale_max,
         cast({{ var("rating_step") }} as double) as scale_step,
         cast({{ var("weighted_score_m") }} as double) as weighted_score_m,
         fingerprint.data_fingerprint
-    from totals
-    cross join rated_movies
+    from rated_movies
+    cross join rating_users
     cross join fingerprint
 )
 

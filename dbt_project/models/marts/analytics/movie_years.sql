@@ -1,8 +1,8 @@
 select
     movie_id,
-    cast(extract(year from rated_at) as bigint) as year,
-    count(*) as rating_count,
-    avg(rating) as mean_rating
-from {{ ref("fct_ratings") }}
-where rated_at is not null
-group by movie_id, extract(year from rated_at)
+    cast(year as bigint) as year,
+    cast(sum(rating_count) as bigint) as rating_count,
+    sum(rating_count * rating) / sum(rating_count) as mean_rating
+from {{ ref("int_rating_counts") }}
+where year is not null
+group by movie_id, year

@@ -1,8 +1,8 @@
 with counted as (
     select
         rating,
-        count(*) as rating_count
-    from {{ ref("fct_ratings") }}
+        cast(sum(rating_count) as bigint) as rating_count
+    from {{ ref("int_rating_counts") }}
     group by rating
 ),
 

@@ -1,20 +1,9 @@
-{%- set columns = ["user_id", "movie_id", "rating"] -%}
 {%- set quantiles = {"p25": 0.25, "p50": 0.5, "p75": 0.75} -%}
 
 -- How often each value occurs is all that the figures need: exact, and small at any number of
 -- ratings.
 with value_counts as (
-    {%- for column in columns %}
-        select
-            '{{ column }}' as column_name,
-            cast({{ column }} as double) as value,
-            count(*) as value_count
-        from {{ ref("fct_ratings") }}
-        group by {{ column }}
-        {%- if not loop.last %}
-            union all
-        {%- endif %}
-    {%- endfor %}
+    select * from {{ ref("int_value_counts") }}
 ),
 
 totals as (

@@ -1,67 +1,90 @@
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
+with rating_counts as (
+    select * from {{ ref("int_rating_counts") }}
+    where year is not null
+),
+
+user_years as (
+    select * from {{ ref("int_user_years") }}
 ),
 
 movie_genres as (
     select * from {{ ref("bridge_movie_genres") }}
 ),
 
-timed as (
-    select
-        user_id,
-        movie_id,
-        rating,
-        extract(year from rated_at) as year
-    from ratings
-    where rated_at is not null
+genre_bits as (
+    select distinct
+        genre,
+        part,
+        bit
+    from {{ ref("int_genre_bits") }}
 ),
 
--- A user's ratings are summed first: users are then counted without keeping all of them apart.
-user_years as (
+movie_years as (
+    select
+        movie_id,
+        year,
+        sum(rating_count) as rating_count,
+        sum(rating_count * rating) as rating_sum
+    from rating_counts
+    group by movie_id, year
+),
+
+ratings as (
     select
         'all' as scope,
         year,
-        user_id,
-        count(*) as rating_count,
-        sum(rating) as rating_sum
-    from timed
-    group by year, user_id
+        cast(sum(rating_count) as bigint) as rating_count,
+        sum(rating_sum) as rating_sum
+    from movie_years
+    group by year
     union all
     select
         movie_genres.genre as scope,
-        timed.year,
-        timed.user_id,
-        count(*) as rating_count,
-        sum(timed.rating) as rating_sum
-    from timed
+        movie_years.year,
+        cast(sum(movie_years.rating_count) as bigint) as rating_count,
+        sum(movie_years.rating_sum) as rating_sum
+    from movie_years
     inner join movie_genres
-        on timed.movie_id = movie_genres.movie_id
-    group by movie_genres.genre, timed.year, timed.user_id
+        on movie_years.movie_id = movie_genres.movie_id
+    group by movie_genres.genre, movie_years.year
 ),
 
-years as (
+users as (
     select
-        scope,
+        'all' as scope,
         year,
-        cast(sum(rating_count) as bigint) as rating_count,
-        count(*) as user_count,
-        sum(rating_sum) as rating_sum
+        count(distinct user_id) as user_count
     from user_years
-    group by scope, year
+    group by year
+    union all
+    select
+        genre_bits.genre as scope,
+        user_years.year,
+        count(*) as user_count
+    from user_years
+    inner join genre_bits
+        on user_years.part = genre_bits.part
+    where (user_years.genre_set & genre_bits.bit) != 0
+    group by genre_bits.genre, user_years.year
 ),
 
 final as (
     select
-        scope,
-        cast(year as bigint) as year,
-        rating_count,
-        user_count,
+        ratings.scope,
+        cast(ratings.year as bigint) as year,
+        ratings.rating_count,
+        users.user_count,
         100 * {{ safe_divide(
-            "rating_count",
-            "max(case when scope = 'all' then rating_count end) over (partition by year)"
+            "ratings.rating_count",
+            "max(case when ratings.scope = 'all' then ratings.rating_count end)"
+            " over (partition by ratings.year)"
         ) }} as rating_pct,
-        {{ safe_divide("rating_sum", "rating_count") }} as mean_rating
-    from years
+        {{ safe_divide("ratings.rating_sum", "ratings.rating_count") }} as mean_rating
+    from ratings
+    inner join users
+        on
+            ratings.scope = users.scope
+            and ratings.year = users.year
 )
 
 select * from final

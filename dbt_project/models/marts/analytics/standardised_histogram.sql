@@ -1,28 +1,30 @@
 {%- set bins_per_deviation = 4 -%}
 
-with ratings as (
-    select * from {{ ref("standardised_ratings") }}
+with value_counts as (
+    select * from {{ ref("int_value_counts") }}
 ),
 
--- Equal values are counted first: there are few, and each is put into a bin once.
-counted as (
-    {%- for column in ["user_id", "movie_id", "rating"] %}
-        select
-            '{{ column }}' as column_name,
-            {{ column }}_z as standard_value,
-            count(*) as rating_count
-        from ratings
-        group by {{ column }}_z
-        {{ "union all" if not loop.last }}
-    {%- endfor %}
+scales as (
+    select * from {{ ref("int_scales") }}
+),
+
+-- A value stands for all ratings that have it.
+standardised as (
+    select
+        value_counts.column_name,
+        {{ standardised("value_counts.value", "scales.mean", "scales.std") }} as standard_value,
+        value_counts.value_count
+    from value_counts
+    inner join scales
+        on value_counts.column_name = scales.column_name
 ),
 
 bins as (
     select
         column_name,
         floor(standard_value * {{ bins_per_deviation }}) as bin,
-        cast(sum(rating_count) as bigint) as rating_count
-    from counted
+        cast(sum(value_count) as bigint) as rating_count
+    from standardised
     group by column_name, floor(standard_value * {{ bins_per_deviation }})
 ),
 

@@ -1,21 +1,21 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    on_schema_change="fail",
+    pre_hook="{{ delete_changed_ratings() }}"
+) }}
+
+-- depends_on: {{ ref("stg_changed_ratings") }}
 with ratings as (
     select * from {{ ref("int_ratings_checked") }}
 ),
 
-duplicates as (
-    select * from {{ ref("int_duplicate_ratings") }}
-),
-
-rated_again as (
-    select
-        user_id,
-        movie_id,
-        rating,
-        rated_at
-    from duplicates
+compared as (
+    select * from {{ ref("int_compared_ratings") }}
     where row_number = 1
 ),
 
+-- A build of changes compares all that it inserts.
 rated_once as (
     select
         ratings.user_id,
@@ -23,19 +23,25 @@ rated_once as (
         ratings.rating,
         ratings.rated_at
     from ratings
-    left join rated_again
+    left join compared
         on
-            ratings.user_id = rated_again.user_id
-            and ratings.movie_id = rated_again.movie_id
+            ratings.user_id = compared.user_id
+            and ratings.movie_id = compared.movie_id
     where
         ratings.broken_rule is null
-        and rated_again.user_id is null
+        and compared.user_id is null
+        {% if is_incremental() %} and false {% endif %}
 ),
 
 final as (
     select * from rated_once
     union all
-    select * from rated_again
+    select
+        user_id,
+        movie_id,
+        rating,
+        rated_at
+    from compared
 )
 
 select * from final

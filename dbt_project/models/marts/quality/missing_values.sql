@@ -5,16 +5,28 @@
     "links": ["movie_id", "imdb_id", "tmdb_id"],
 } -%}
 
-with counted as (
+with
+{%- for table, names in columns.items() %}
+    {{ table }} as (
+        select
+            {%- for name in names %}
+                count({{ name }}) as {{ name }},
+            {%- endfor %}
+            count(*) as row_count
+        from {{ ref("stg_" ~ table) }}
+    ),
+{%- endfor %}
+
+counted as (
     {%- for table, names in columns.items() %}
         {%- set last_table = loop.last %}
         {%- for name in names %}
             select
                 '{{ table }}' as table_name,
                 '{{ name }}' as column_name,
-                count(*) as row_count,
-                count(*) - count({{ name }}) as missing_count
-            from {{ ref("stg_" ~ table) }}
+                row_count,
+                row_count - {{ name }} as missing_count
+            from {{ table }}
             {{ "union all" if not (loop.last and last_table) }}
         {%- endfor %}
     {%- endfor %}
