@@ -9,7 +9,7 @@ from ingest.files import COLUMNS, INTEGER, NUMBER, TEXT, SourceFile
 from warehouse.connection import quoted
 
 PATTERNS = {
-    INTEGER: " *(-?[0-9]{1,19}([.]0*)?)? *",
+    INTEGER: " *(-?0*[0-9]{1,19}([.]0*)?)? *",
     NUMBER: " *(-?[0-9]{1,9}([.][0-9]{0,20})?|-?[.][0-9]{1,20})? *",
 }
 """What a field may look like. DuckDB's own casts accept more: they read 1.5 as the integer 2."""

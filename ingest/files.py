@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import hashlib
+import re
 import textwrap
 import zlib
 from collections.abc import Iterator
@@ -54,6 +55,13 @@ MAX_EXPANSION = 100
 ANY_EXPANSION_BYTES = 16 << 20
 """A file of any size may unpack to as much."""
 
+DIGITS_AND_POINT = b"0123456789."
+
+DIVIDING_BYTES = b",;:\t\r\n"
+"""What else a file of plain numbers consists of: separators and line ends."""
+
+FIRST_LINE = re.compile(rb"\A[^\r\n]*")
+
 FIELD_MARK = "\x01"
 """The separator that DuckDB is told to expect. No line holds it, so each line is one field."""
 
@@ -68,10 +76,17 @@ class Survey:
             reader that loads the file, so the two can be compared.
         line_end: What ends its lines, as DuckDB names it: ``\r\n``, or ``\n`` for either of
             the two characters alone; ``None`` where DuckDB would misread the lines.
+        is_numeric: Whether digits, points, separators and line ends alone follow the first line.
+            Of other numbers, such as 1e3 or 0x10, DuckDB reads some that are not meant.
+        point_count: Points, of decimals or not.
+        separator_bytes: Bytes of separators after the first line, if the file is numeric.
     """
 
     line_count: int
     line_end: str | None
+    is_numeric: bool
+    point_count: int
+    separator_bytes: int
 
 
 @dataclass(frozen=True)
@@ -150,23 +165,33 @@ def sha256(path: Path) -> str:
 
 
 def survey(path: Path) -> Survey:
-    """Count the lines of a text file, and see how they end."""
-    feeds = returns = pairs = 0
+    """Count the lines of a text file, and see how they end and what they consist of."""
+    feeds = returns = pairs = points = separators = 0
     last = b""
-    is_clean = True
+    is_clean = is_numeric = in_first_line = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in _chunks(path):
         feeds += chunk.count(b"\n")
         returns += chunk.count(b"\r")
         pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+        points += chunk.count(b".")
+        if is_numeric:
+            # The first line may name the columns
+            lines = FIRST_LINE.sub(b"", chunk) if in_first_line else chunk
+            in_first_line = not lines
+            rest = lines.translate(None, DIGITS_AND_POINT)
+            separators += len(rest.translate(None, b"\r\n"))
+            is_numeric = not rest.translate(None, DIVIDING_BYTES)
         last = chunk[-1:]
         is_clean = is_clean and FIELD_MARK.encode() not in chunk and _can_decode(decoder, chunk)
     line_count = feeds + returns - pairs + (last not in (b"", b"\n", b"\r"))
     is_clean = is_clean and _can_decode(decoder, b"", final=True)
     # DuckDB reads a file with either pairs or single characters as line ends, but not with both
     if not is_clean or 0 < pairs < max(feeds, returns):
-        return Survey(line_count, None)
-    return Survey(line_count, r"\r\n" if pairs else r"\n")
+        line_end = None
+    else:
+        line_end = r"\r\n" if pairs else r"\n"
+    return Survey(line_count, line_end, is_numeric, points, separators if is_numeric else 0)
 
 
 def read_text_lines(file: SourceFile) -> Iterator[str | bytes]:

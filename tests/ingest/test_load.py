@@ -258,7 +258,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     def grown(path: Path) -> Survey:
-        return Survey(5, r"\n")
+        return Survey(5, r"\n", is_numeric=True, point_count=3, separator_bytes=9)
 
     with patch("ingest.rating_lines.survey", grown):
         assert refusal(connection, tmp_path, CSV) == (
