@@ -8,6 +8,7 @@ MEMORY_LIMIT ?= 2GB
 VARS ?=
 MODEL ?=
 ACCEPT ?=
+FULL ?=
 KEEP ?= 3
 STATE ?=
 ROUNDS ?= 1
@@ -25,8 +26,6 @@ PROJECT := --project-dir dbt_project --profiles-dir .
 DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
-# What the raw gate looks at: so little that bad files stop before anything large is built
-RAW_GATE := +marts.gates.raw
 STAGE := $(BIN)/python -m warehouse --start
 # Commands on a candidate run in one shell, which stops at the first that fails
 STEPS := -- sh -ec
@@ -74,18 +73,11 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 		--require-hashes --requirement requirements-explore.lock
 	@touch $@
 
-# The raw gate compares with what was published: where nothing was, it need not stop a build early
-build: setup ## Load DATASET, build and test the warehouse, publish it as WAREHOUSE
-	@$(STAGE) empty $(STEPS) ' \
+build: setup ## Load what is new in DATASET, build and test what it changes, publish WAREHOUSE
+	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
 		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
-		rest=; suites="raw marts predictions"; \
-		if [ -f "$$REELHOUSE_WAREHOUSE" ]; then \
-			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(RAW_GATE); \
-			$(CHECK) --suites raw; \
-			rest="--exclude $(RAW_GATE)"; suites="marts predictions"; \
-		fi; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) $$rest; \
-		$(CHECK) --suites $$suites'
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY); \
+		$(CHECK) --suites raw marts predictions'
 
 train: setup ## Fit the models on the warehouse and publish their predictions
 	@$(STAGE) published $(STEPS) ' \
@@ -184,8 +176,9 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
-	@echo '(a file), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
-	@echo 'MODEL (train it alone), ACCEPT (expectations that may fail), KEEP (states to'
-	@echo 'keep), STATE (the one to roll back to), USER (a user id), RATINGS (a CSV file of'
-	@echo 'your own: title or movieId, rating), SITE (the folder of report and docs),'
-	@echo 'FORMAT and OUT (of export), PORT (of the explorer), ROUNDS and SEED (of torture)'
+	@echo '(a file), FULL (1 builds all anew), LIMIT (the first N ratings), THREADS,'
+	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL (train it alone), ACCEPT (expectations that'
+	@echo 'may fail), KEEP (states to keep), STATE (the one to roll back to), USER (a user'
+	@echo 'id), RATINGS (a CSV file of your own: title or movieId, rating), SITE (the folder'
+	@echo 'of report and docs), FORMAT and OUT (of export), PORT (of the explorer), ROUNDS'
+	@echo 'and SEED (of torture)'

@@ -1,4 +1,7 @@
-"""Load a dataset into the candidate: ``python -m ingest --dataset ml-latest-small``."""
+"""Load a dataset into the candidate: ``python -m ingest --dataset ml-latest-small``.
+
+Only what is new is read. The exit status says where nothing is.
+"""
 
 import argparse
 import sys
@@ -6,10 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ingest.changes import load_changes
 from ingest.datasets import dataset_folder
-from ingest.load import load_folder
 from warehouse.connection import connect
 from warehouse.errors import tells_errors
+from warehouse.publishing import NOTHING_NEW
 from warehouse.settings import read_settings, whole_number
 
 
@@ -27,12 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     candidate = read_settings().candidate
     folder = dataset_folder(options.dataset, options.data, console)
     with console.status("Loading"), connect(candidate) as connection:
-        loads = load_folder(
+        loads = load_changes(
             connection,
             folder,
             options.limit,
             lambda file: console.out(f"Loading {file.path}", highlight=False),
         )
+    if loads is None:
+        console.print(f"All files of {folder} are loaded already.", highlight=False)
+        return NOTHING_NEW
     for load in loads:
         rejected = f", {load.rejected_count:,} did not parse" if load.rejected_count else ""
         console.print(f"  {load.file.table}: {load.line_count:,} lines{rejected}", highlight=False)

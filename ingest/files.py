@@ -100,6 +100,7 @@ class SourceFile:
         separator: What divides its columns; empty for Parquet.
         has_header: Whether its first line names the columns.
         is_quoted: Whether a field may stand in double quotes, as in CSV.
+        lines_before: Lines that stand before these, where the file is the end of a longer one.
     """
 
     table: str
@@ -108,6 +109,7 @@ class SourceFile:
     separator: str
     has_header: bool
     is_quoted: bool
+    lines_before: int = 0
 
 
 def find_files(folder: Path) -> list[SourceFile]:
@@ -117,26 +119,23 @@ def find_files(folder: Path) -> list[SourceFile]:
         folder: A folder that holds ``ratings`` and ``movies``, and perhaps ``tags`` and
             ``links``: CSV with a header, divided by commas, semicolons or tabs, plain or
             compressed (``.gz``, ``.zst``), Parquet, ``.dat`` as in MovieLens 1M and 10M, or
-            ``u.data`` and ``u.item`` as in 100K.
+            ``u.data`` and ``u.item`` as in 100K. More files of a table have a name that goes on
+            after a hyphen: ``ratings-2026-11-26.csv``.
 
     Returns:
-        The files found, movies before ratings.
+        The files found, movies before ratings, and those of a table in the order of their names.
 
     Raises:
         UserError: A required file or column is missing, a file is empty or not readable, or
-            two files could be the same table.
+            two files differ in their endings alone.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder.")
     files = []
     for table in ("movies", "ratings", "tags", "links"):
-        paths = [folder / name for name in _names(table) if (folder / name).is_file()]
-        if len(paths) > 1:
-            names = " and ".join(path.name for path in paths)
-            raise UserError(f"{folder} has both {names}: keep only the one that holds the {table}.")
-        if paths:
-            files.append(_describe(table, paths[0]))
-        elif table in REQUIRED_TABLES:
+        paths = _paths(folder, table)
+        files += [_describe(table, path) for path in paths]
+        if not paths and table in REQUIRED_TABLES:
             raise UserError(
                 f"{folder} has no {table}: expected {table}.csv (also .gz or .zst),"
                 f" {table}.parquet, {table}.dat or {'u.data' if table == 'ratings' else 'u.item'}."
@@ -158,10 +157,15 @@ def most_unpacked_bytes(path: Path) -> int:
     return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * path.stat().st_size)
 
 
-def sha256(path: Path) -> str:
-    """Digest a file's bytes as they lie on disk, in hexadecimal."""
+def sha256(path: Path, byte_count: int | None = None) -> str:
+    """Digest a file's bytes as they lie on disk, or the first of them, in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        left = path.stat().st_size if byte_count is None else byte_count
+        while chunk := file.read(min(left, CHUNK_BYTES)):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()
 
 
 def survey(path: Path) -> Survey:
@@ -206,10 +210,25 @@ def read_text_lines(file: SourceFile) -> Iterator[str | bytes]:
         yield text if isinstance(text, str) or file.has_header else text.decode("latin-1")
 
 
-def _names(table: str) -> list[str]:
-    names = [f"{table}.csv", f"{table}.csv.gz", f"{table}.csv.zst", f"{table}.parquet"]
-    old_names = {"ratings": ["u.data"], "movies": ["u.item"]}
-    return [*names, f"{table}.dat", *old_names.get(table, [])]
+def _paths(folder: Path, table: str) -> list[Path]:
+    """Find the files of a table, in the order of what their names have after the table's.
+
+    Raises:
+        UserError: Two names differ in their endings alone.
+    """
+    old_names = {"ratings": "|u[.]data", "movies": "|u[.]item"}
+    pattern = re.compile(
+        f"{table}(|-.+)[.](csv|csv[.]gz|csv[.]zst|parquet|dat){old_names.get(table, '')}"
+    )
+    paths: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if (match := pattern.fullmatch(path.name)) and path.is_file():
+            paths.setdefault(match[1] or "", []).append(path)
+    for same in paths.values():
+        if len(same) > 1:
+            names = " and ".join(path.name for path in same)
+            raise UserError(f"{folder} has both {names}: keep only the one that holds the {table}.")
+    return [path for _, (path,) in sorted(paths.items())]
 
 
 def _describe(table: str, path: Path) -> SourceFile:

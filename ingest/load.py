@@ -17,6 +17,9 @@ from warehouse.tables import create_tables
 
 Progress = Callable[[SourceFile], None]
 
+BUILT_FROM_LINES = ("raw", "core")
+"""Schemas that hold what earlier lines became, and to which a build of changes adds."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -41,7 +44,7 @@ def load_folder(
     limit: int | None = None,
     progress: Progress = lambda file: None,
 ) -> list[Load]:
-    """Fill the ``raw`` tables from a folder; what they held before is removed.
+    """Fill the ``raw`` tables from a folder; what was there before of other lines is removed.
 
     Args:
         connection: A connection that may write.
@@ -56,19 +59,42 @@ def load_folder(
         UserError: The folder, a file or a header is not what it must be.
     """
     files = find_files(folder)
-    loaded_at = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute("drop schema if exists raw cascade")
+    loaded_at = now()
+    for schema in BUILT_FROM_LINES:
+        connection.execute(f"drop schema if exists {schema} cascade")
     create_tables(connection, "raw")
-    loads = []
+    loads: list[Load] = []
     for file in files:
+        left = limit and limit - sum(x.line_count for x in loads if x.file.table == "ratings")
+        if file.table == "ratings" and left == 0:
+            break
         progress(file)
-        loads.append(_load_file(connection, file, limit, loaded_at))
+        loads.append(load_file(connection, file, left))
+        record(connection, loads[-1], sha256(file.path), dataset_name(folder, limit), loaded_at)
     return loads
 
 
-def _load_file(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None, loaded_at: datetime
+def now() -> datetime:
+    """Tell the time in UTC, as the raw tables have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def dataset_name(folder: Path, limit: int | None) -> str:
+    """Name a dataset: its folder, and the limit where only the first ratings are loaded."""
+    return folder.resolve().name + (f", first {limit} ratings" if limit else "")
+
+
+def load_file(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, limit: int | None = None
 ) -> Load:
+    """Add the lines of one file to its raw table, or to the rejected lines.
+
+    Raises:
+        UserError: The file cannot be read, or has no lines.
+    """
+    table = f"raw.{file.table}"
+    rejected = f"raw.rejected_lines where source_file = {quoted(file.path.name)}"
+    accepted_before, rejected_before = _count(connection, table), _count(connection, rejected)
     # The order of rows is the order of lines until each row has its line number
     connection.execute("set preserve_insertion_order = true")
     try:
@@ -87,31 +113,38 @@ def _load_file(
         connection.execute("set preserve_insertion_order = false")
     if line_count == 0:
         raise UserError(f"{file.path} has no {file.table} in it.")
-    accepted_count = _count(connection, f"raw.{file.table}")
-    rejected_count = _count(
-        connection, f"raw.rejected_lines where source_file = {quoted(file.path.name)}"
-    )
+    accepted_count = _count(connection, table) - accepted_before
+    rejected_count = _count(connection, rejected) - rejected_before
     if line_count != accepted_count + rejected_count:
         raise UserError(
             f"{file.path} has {line_count} lines, but {accepted_count + rejected_count} were read:"
             " was it written to meanwhile?"
         )
-    dataset = file.path.parent.resolve().name + (f", first {limit} ratings" if limit else "")
+    return Load(file, line_count, accepted_count, rejected_count)
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    load: Load,
+    digest: str,
+    dataset: str,
+    loaded_at: datetime,
+) -> None:
+    """Write into ``raw.loads`` what became of a file."""
     connection.execute(
         "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            file.path.name,
-            file.table,
-            file.path.stat().st_size,
-            sha256(file.path),
-            line_count,
-            accepted_count,
-            rejected_count,
+            load.file.path.name,
+            load.file.table,
+            load.file.path.stat().st_size,
+            digest,
+            load.line_count,
+            load.accepted_count,
+            load.rejected_count,
             loaded_at,
             dataset,
         ],
     )
-    return Load(file, line_count, accepted_count, rejected_count)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

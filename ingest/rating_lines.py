@@ -70,7 +70,9 @@ def load_rating_lines(
     connection.execute(
         f"""
         insert into raw.ratings by name
-        select * exclude raw_line, {quoted(file.path.name)} as source_file, rowid + 1 as line_number
+        select
+            * exclude raw_line, {quoted(file.path.name)} as source_file,
+            rowid + 1 + {file.lines_before} as line_number
         from lines
         where raw_line is null
         """
@@ -128,7 +130,7 @@ def _load_numbers(
             insert into raw.ratings by name
             select
                 userId, movieId, rating, timestamp, {quoted(file.path.name)} as source_file,
-                rowid + 1 + {int(file.has_header)} as line_number
+                rowid + 1 + {int(file.has_header) + file.lines_before} as line_number
             from numbers
             """
         )
@@ -164,7 +166,7 @@ def _load_other_lines(
         f"""
         with other_lines as (
             select
-                rowid + 1 as line_number,
+                rowid + 1 + {file.lines_before} as line_number,
                 raw_line,
                 {file.is_quoted} and contains(raw_line, '"') as has_quotes
             from lines

@@ -9,14 +9,16 @@ import duckdb
 from warehouse.connection import connect
 from warehouse.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 """One more with each release whose relations another release would misread."""
 
 
-def stamp(connection: duckdb.DuckDBPyConnection, database: str) -> None:
-    """Write the format into a database that is about to be published."""
+def stamp(connection: duckdb.DuckDBPyConnection, database: str, built_by: str | None = None) -> None:
+    """Write into a database that is about to be published its format, and what built it."""
     connection.execute(
-        f"create or replace table {database}.main.warehouse_format as select {FORMAT} as version"
+        f"create or replace table {database}.main.warehouse_format as"
+        f" select {FORMAT} as version, cast(? as varchar) as built_by",
+        [built_by],
     )
 
 

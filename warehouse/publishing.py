@@ -1,10 +1,11 @@
 """Candidates and how they are published: one writer, many readers.
 
 A build or a training works on a candidate file. Once its commands have succeeded, the candidate
-is copied into a compact file beside the published one, which a single rename then replaces. A
-reader sees the old file or the new one; a reader who has the old one open goes on reading it.
+is copied beside the published file, which a single rename then replaces. A reader sees the old
+file or the new one; a reader who has the old one open goes on reading it.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import cast
 
 import duckdb
 
@@ -23,6 +25,8 @@ from warehouse.settings import candidate_path
 from warehouse.states import replace
 from warehouse.tables import create_tables, describe_tables, source_columns, source_schema
 
+ROOT = Path(__file__).parents[1]
+
 FIGURES = """
 select comparison.dataset, figures.figure, figures.subject, figures.value, figures.basis_count
 from gates.comparison
@@ -32,11 +36,24 @@ where figures.value != 0
 """What a published file is in numbers, for later builds to compare with."""
 
 
+NOTHING_NEW = 75
+"""The exit status of a command that found nothing to do: nothing is published, and all is well."""
+
+MOST_FREE = 0.2
+"""From this share of free blocks on, a file is compacted when it is published."""
+
+CARRIED = ("features", "intermediate", "gates", "predictions")
+"""Schemas with relations that a training makes."""
+
+
 class Start(StrEnum):
     """What a candidate starts from."""
 
     EMPTY = "empty"
-    """An empty file that takes over the published runs and gate results: a build."""
+    """An empty file that takes over the published runs and gate results: a build of everything."""
+    CHANGES = "changes"
+    """A copy of the published file, where the same code and variables built it, for a build of what
+    changed; else as ``empty``."""
     PUBLISHED = "published"
     """A copy of the published file: a training."""
     CANDIDATE = "candidate"
@@ -58,7 +75,8 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
             variable ``REELHOUSE_CANDIDATE``.
 
     Returns:
-        The command's exit status; the published file changes only if that is 0.
+        The command's exit status, or 0 where that is :data:`NOTHING_NEW`; the published file
+        changes only if the command's is 0.
 
     Raises:
         UserError: There is nothing to start from, the command does not exist, a setting is wrong,
@@ -70,10 +88,10 @@ def publish_after(warehouse: Path, start: Start, command: Sequence[str]) -> int:
             _prepare(candidate, warehouse, start)
             status = _run(command, candidate, lock)
             if status == 0:
-                _publish(candidate, warehouse)
+                _publish(candidate, warehouse, start)
     except OSError as error:
         raise UserError(f"{warehouse} cannot be published: {error}") from error
-    return status
+    return 0 if status == NOTHING_NEW else status
 
 
 def _run(command: Sequence[str], candidate: Path, lock: int) -> int:
@@ -100,12 +118,48 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
         shutil.copyfile(warehouse, candidate)
     elif warehouse.exists():
         try:
-            _take_over_runs(candidate, warehouse)
+            if start is Start.CHANGES and _built_by(warehouse) == code_digest():
+                shutil.copyfile(warehouse, candidate)
+                with connect(candidate) as connection:
+                    connection.execute("truncate raw.changed_ratings")
+            else:
+                _take_over_runs(candidate, warehouse)
             _take_over_figures(candidate, warehouse)
         except DamagedError as error:
             aside = _put_aside(warehouse)
             print(f"{error} What is left of it, with its runs, is in {aside}.", file=sys.stderr)
             _remove(candidate)
+
+
+def code_digest() -> str:
+    """Digest what decides how lines become relations: the code, its variables, and DuckDB."""
+    digest = hashlib.sha256(f"{duckdb.__version__} {os.environ.get('VARS', '')}".encode())
+    for folder in ("dbt_project", "ingest"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".sql", ".yml", ".py") and not {"target", "logs"} & set(path.parts):
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _code_of(start: Start, warehouse: Path) -> str | None:
+    """Tell by which code a candidate was built; a training leaves what it found."""
+    if start is Start.CANDIDATE:
+        return None
+    return _built_by(warehouse) if start is Start.PUBLISHED else code_digest()
+
+
+def _built_by(warehouse: Path) -> str | None:
+    """Read the digest of what built a published file; ``None`` where there is none to know."""
+    try:
+        with read_published(warehouse) as connection:
+            ((built_by,),) = connection.execute(
+                "select built_by from main.warehouse_format"
+            ).fetchall()
+    except DamagedError:
+        raise
+    except UserError:
+        return None
+    return cast("str | None", built_by)
 
 
 def _take_over_runs(candidate: Path, warehouse: Path) -> None:
@@ -175,24 +229,77 @@ def _remove(file: Path) -> None:
     shutil.rmtree(file.with_name(file.name + ".tmp"), ignore_errors=True)
 
 
-def _publish(candidate: Path, warehouse: Path) -> None:
-    compact = warehouse.with_name(warehouse.name + ".publishing")
-    _remove(compact)
+def _publish(candidate: Path, warehouse: Path, start: Start) -> None:
+    new = warehouse.with_name(warehouse.name + ".publishing")
+    _remove(new)
     try:
         with connect(Path(":memory:")) as connection, user_errors(candidate):
-            connection.execute(f"attach {quoted(candidate)} as candidate (read_only)")
-            connection.execute(f"attach {quoted(compact)} as compact")
-            connection.execute("copy from database candidate to compact")
-            describe_tables(connection, "compact")
-            stamp(connection, "compact")
-            connection.execute("detach compact")
-        _flush(compact)
-        replace(warehouse, compact)
+            connection.execute(f"attach {quoted(candidate)} as candidate")
+            if start in (Start.EMPTY, Start.CHANGES) and _built_by(warehouse):
+                _carry_over_training(connection, warehouse)
+            describe_tables(connection, "candidate")
+            stamp(connection, "candidate", _code_of(start, warehouse))
+            is_compact = _free_share(connection) < MOST_FREE
+            if not is_compact:
+                connection.execute(f"attach {quoted(new)} as compact")
+                connection.execute("copy from database candidate to compact")
+                connection.execute("detach compact")
+            connection.execute("detach candidate")
+        if is_compact:
+            shutil.copyfile(candidate, new)
+        _flush(new)
+        replace(warehouse, new)
     except BaseException:
         # Half a copy is of no use, and the disk may be full of it
-        _remove(compact)
+        _remove(new)
         raise
     _flush(warehouse.parent)
+
+
+def _carry_over_training(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Copy what a training made of the same dataset, since a build makes none of it."""
+    connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
+    datasets = [
+        connection.execute(f"select distinct dataset from {database}.raw.loads").fetchall()
+        for database in ("candidate", "published")
+    ]
+    if datasets[0] == datasets[1]:
+        connection.execute("use candidate")
+        for schema, name, definition in connection.execute(LACKING).fetchall():
+            connection.execute(f"create schema if not exists {schema}")
+            table = f"create table {schema}.{name} as from published.{schema}.{name}"
+            connection.execute(definition or table)
+        connection.execute("use memory")
+    connection.execute("detach published")
+
+
+LACKING = f"""
+with relations as (
+    select database_name, schema_name, table_name as name, table_oid as number, null as definition
+    from duckdb_tables()
+    union all
+    select database_name, schema_name, view_name, view_oid, sql
+    from duckdb_views()
+)
+select schema_name, name, definition
+from relations
+where database_name = 'published' and schema_name in {CARRIED}
+    and (schema_name, name) not in (
+        select (schema_name, name) from relations where database_name = 'candidate'
+    )
+order by number
+"""
+"""Relations that the published file has and the candidate lacks, each after those that it reads."""
+
+
+def _free_share(connection: duckdb.DuckDBPyConnection) -> float:
+    """Tell which share of the candidate's blocks nothing is in, 0 to 1."""
+    connection.execute("checkpoint candidate")
+    ((share,),) = connection.execute(
+        "select free_blocks / greatest(total_blocks, 1) from pragma_database_size()"
+        " where database_name = 'candidate'"
+    ).fetchall()
+    return float(share)
 
 
 def _flush(path: Path) -> None:
