@@ -1,8 +1,24 @@
-{#- Passes where the expression is true of every row; a null is not true. -#}
+{#-
+    Passes where the expression, or each of a list of them, is true of every row; a null is not
+    true. All are tested in one scan, and a row that fails says which one it breaks first.
+-#}
 {% test holds(model, expression, column_name=none) %}
 
+{%- set expressions = [expression] if expression is string else expression %}
+
+with tested as (
+    select
+        *,
+        case
+            {%- for expression in expressions %}
+                when not coalesce({{ expression }}, false) then '{{ expression | replace("'", "''") }}'
+            {%- endfor %}
+        end as broken_expression
+    from {{ model }}
+)
+
 select *
-from {{ model }}
-where not coalesce({{ expression }}, false)
+from tested
+where broken_expression is not null
 
 {% endtest %}
