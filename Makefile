@@ -76,8 +76,8 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 build: setup ## Load what is new in DATASET, build and test what it changes, publish WAREHOUSE
 	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
 		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY); \
-		$(CHECK) --suites raw marts predictions'
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
+		$(CHECK) --suites raw marts'
 
 train: setup ## Fit the models on the warehouse and publish their predictions
 	@$(STAGE) published $(STEPS) ' \
