@@ -13,7 +13,9 @@ FORMAT = 4
 """One more with each release whose relations another release would misread."""
 
 
-def stamp(connection: duckdb.DuckDBPyConnection, database: str, built_by: str | None = None) -> None:
+def stamp(
+    connection: duckdb.DuckDBPyConnection, database: str, built_by: str | None = None
+) -> None:
     """Write into a database that is about to be published its format, and what built it."""
     connection.execute(
         f"create or replace table {database}.main.warehouse_format as"

@@ -121,6 +121,7 @@ def _prepare(candidate: Path, warehouse: Path, start: Start) -> None:
             if start is Start.CHANGES and _built_by(warehouse) == code_digest():
                 shutil.copyfile(warehouse, candidate)
                 with connect(candidate) as connection:
+                    create_tables(connection, "raw")
                     connection.execute("truncate raw.changed_ratings")
             else:
                 _take_over_runs(candidate, warehouse)
@@ -259,11 +260,7 @@ def _publish(candidate: Path, warehouse: Path, start: Start) -> None:
 def _carry_over_training(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     """Copy what a training made of the same dataset, since a build makes none of it."""
     connection.execute(f"attach {quoted(warehouse)} as published (read_only)")
-    datasets = [
-        connection.execute(f"select distinct dataset from {database}.raw.loads").fetchall()
-        for database in ("candidate", "published")
-    ]
-    if datasets[0] == datasets[1]:
+    if _dataset(connection, "candidate") == _dataset(connection, "published"):
         connection.execute("use candidate")
         for schema, name, definition in connection.execute(LACKING).fetchall():
             connection.execute(f"create schema if not exists {schema}")
@@ -271,6 +268,15 @@ def _carry_over_training(connection: duckdb.DuckDBPyConnection, warehouse: Path)
             connection.execute(definition or table)
         connection.execute("use memory")
     connection.execute("detach published")
+
+
+def _dataset(connection: duckdb.DuckDBPyConnection, database: str) -> object:
+    """Name what a database holds; ``None`` where nothing was loaded into it."""
+    try:
+        rows = connection.execute(f"select distinct dataset from {database}.raw.loads").fetchall()
+    except duckdb.CatalogException:
+        return None
+    return rows or None
 
 
 LACKING = f"""

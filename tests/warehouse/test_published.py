@@ -195,7 +195,9 @@ def publish_as(warehouse: Path, statement: str) -> None:
 
 def test_a_published_file_carries_the_format(warehouse: Path) -> None:
     with read_published(warehouse) as connection:
-        assert connection.execute("from main.warehouse_format").fetchall() == [(FORMAT,)]
+        assert connection.execute("select version from main.warehouse_format").fetchall() == [
+            (FORMAT,)
+        ]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from tests.pipeline import ROOT, Pipeline, is_locked, write_dataset
 from warehouse.connection import connect
 from warehouse.errors import UserError
-from warehouse.publishing import Start, publish_after
+from warehouse.publishing import NOTHING_NEW, Start, publish_after
 from warehouse.settings import candidate_path
 
 MOVIES = [f"{i},Movie {i} (1995),Drama|Comedy" for i in range(1, 41)]
@@ -56,6 +56,24 @@ def write(number: int) -> list[str]:
     return python(f"connection.execute('create or replace table state as select {number} number')")
 
 
+def load_of(dataset: str) -> str:
+    """Code that loads a dataset, as far as its name."""
+    return (
+        "connection.execute('create schema raw');"
+        f"connection.execute(\"create table raw.loads as select '{dataset}' as dataset\")"
+    )
+
+
+TRAINED = (
+    "connection.execute('create schema features; create schema intermediate');"
+    "connection.execute('create schema predictions');"
+    "connection.execute('create table features.t as select 1 as x');"
+    "connection.execute('create view intermediate.i as from features.t');"
+    "connection.execute('create view predictions.v as from intermediate.i, raw.loads')"
+)
+"""Code that leaves what a training may: tables, and views on them and on what a build makes."""
+
+
 class TestPublishAfter:
     def test_publishes_what_the_command_wrote(self, tmp_path: Path) -> None:
         warehouse = tmp_path / "w.duckdb"
@@ -87,6 +105,64 @@ class TestPublishAfter:
                 ("r1", "m", None)
             ]
         assert value(warehouse) == 2
+
+    def test_a_build_of_changes_starts_from_what_the_same_code_built(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        more = python("connection.execute('update state set number = number + 1')")
+        assert publish_after(warehouse, Start.CHANGES, more) == 0
+        assert value(warehouse) == 2
+        # A training leaves what built the file; nobody knows with what a plain `dbt build` built
+        publish_after(warehouse, Start.PUBLISHED, more)
+        assert publish_after(warehouse, Start.CHANGES, more) == 0
+        assert value(warehouse) == 4
+        publish_after(warehouse, Start.CANDIDATE, more)
+        assert publish_after(warehouse, Start.CHANGES, more) == 1
+        publish_after(warehouse, Start.EMPTY, write(1))
+        monkeypatch.setenv("VARS", "{duplicate_policy: latest}")
+        assert publish_after(warehouse, Start.CHANGES, more) == 1
+
+    def test_what_an_earlier_build_changed_is_not_changed_again(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        note = (
+            "connection.execute('create schema if not exists raw');"
+            "connection.execute('create table if not exists raw.changed_ratings"
+            " (userId bigint, movieId bigint)');"
+            "connection.execute('insert into raw.changed_ratings values (1, 2)')"
+        )
+        for _ in range(2):
+            publish_after(warehouse, Start.CHANGES, python(note))
+        with connect(warehouse, read_only=True) as connection:
+            assert connection.execute("from raw.changed_ratings").fetchall() == [(1, 2)]
+
+    def test_a_command_that_finds_nothing_new_publishes_nothing(self, tmp_path: Path) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, write(1))
+        before = digest(warehouse)
+        nothing = python(f"connection.execute('update state set number = 2'); exit({NOTHING_NEW})")
+        assert publish_after(warehouse, Start.CHANGES, nothing) == 0
+        assert digest(warehouse) == before
+
+    @pytest.mark.parametrize(("dataset", "carried"), [("a", True), ("b", False)])
+    def test_a_build_of_everything_keeps_what_training_made_of_the_same_dataset(
+        self, tmp_path: Path, dataset: str, carried: bool
+    ) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        publish_after(warehouse, Start.EMPTY, python(f"{load_of('a')}; {TRAINED}"))
+        publish_after(warehouse, Start.EMPTY, python(f"{load_of(dataset)}"))
+        with connect(warehouse, read_only=True) as connection:
+            found = set(
+                connection.execute(
+                    "select schema_name, table_name from duckdb_tables()"
+                    " union all select schema_name, view_name from duckdb_views()"
+                ).fetchall()
+            )
+            trained = {("features", "t"), ("predictions", "v"), ("intermediate", "i")}
+            assert found & trained == (trained if carried else set())
+            if carried:
+                assert connection.execute("from predictions.v").fetchall() == [(1, "a")]
 
     def test_a_training_starts_from_the_published_file(self, tmp_path: Path) -> None:
         warehouse = tmp_path / "w.duckdb"
@@ -121,7 +197,7 @@ class TestPublishAfter:
         with connect(moved, read_only=True) as connection:
             assert connection.execute("select x from a.v").fetchall() == [(1,)]
 
-    def test_the_published_file_holds_no_dead_blocks(self, tmp_path: Path) -> None:
+    def test_the_published_file_holds_few_dead_blocks(self, tmp_path: Path) -> None:
         warehouse = tmp_path / "w.duckdb"
         rows = "select random() as number from range(300000)"
         code = (
