@@ -44,7 +44,7 @@ PORTABLE_FUNCTIONS = {
     *("abs", "bit_count", "ceil", "floor", "ln", "log2", "power", "round", "sqrt"),
     *("lower", "md5", "replace", "substr", "trim"),
     *("cast", "coalesce", "extract", "greatest", "least", "nullif"),
-    *("avg", "count", "max", "min", "stddev_samp", "sum"),
+    *("avg", "count", "max", "min", "percentile_disc", "stddev_samp", "sum"),
     *("ntile", "percent_rank", "rank", "row_number"),
 }
 

@@ -22,7 +22,7 @@ REFERENCE_TEST_COUNT = 209_715
 
 RATINGS = {"fct_ratings": "user_id bigint, movie_id bigint, rating double, rated_at timestamp"}
 
-SEED_IN_MODEL = """':{{ var("split_seed") }}'"""
+CUTS = "intermediate.int_split_cuts"
 DEFAULT_SEED = "':0'"
 
 Rating = tuple[int, int, datetime | None]
@@ -37,7 +37,7 @@ Splitter = Callable[..., dict[str, Split]]
 
 @dataclass(frozen=True)
 class SplitQueries:
-    """The compiled SQL of the two models that divide ratings."""
+    """The compiled SQL of the models that divide ratings."""
 
     compiled: Compiled
 
@@ -46,11 +46,15 @@ class SplitQueries:
         return self.compiled.in_memory("int_split_sizes", given=RATINGS, threads=2)
 
     def with_seed(self, seed: int) -> str:
-        """The splits of a seed: the variable stands in the model once, and so does its default."""
-        model = self.compiled.model("rating_splits")
-        assert model["raw_code"].count(SEED_IN_MODEL) == 1
-        assert model["compiled_code"].count(DEFAULT_SEED) == 1
-        return model["compiled_code"].replace(DEFAULT_SEED, f"':{seed}'")
+        """The splits of a seed, which both models hash; the cuts stand in place of their table."""
+        splits, cuts = (
+            self.compiled.model(name)["compiled_code"].replace('"', "")
+            for name in ("rating_splits", "int_split_cuts")
+        )
+        assert splits.count(CUTS) == 1
+        assert DEFAULT_SEED in splits
+        assert DEFAULT_SEED in cuts
+        return splits.replace(CUTS, f"({cuts})").replace(DEFAULT_SEED, f"':{seed}'")
 
 
 @pytest.fixture(scope="module")

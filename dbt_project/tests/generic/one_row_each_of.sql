@@ -9,7 +9,7 @@ with summed as (
     {%- for side in [model, relation] %}
         select
             {%- for column in columns %}
-                sum(cast({{ column }} as decimal(38, 0))) as {{ column }}_sum,
+                sum({{ column }}) as {{ column }}_sum,
             {%- endfor %}
             count(*) as row_count
         from {{ side }}

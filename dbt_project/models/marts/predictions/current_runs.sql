@@ -1,4 +1,5 @@
--- A run stands for its model and protocol until a later one replaces it or the data change.
+-- A serving run stands until a later one replaces it, also after ratings came. Where models are
+-- compared, all runs are on the same data: those as they are now.
 with runs as (
     select * from {{ source("ml", "runs") }}
 ),
@@ -23,10 +24,12 @@ numbered as (
             order by runs.finished_at desc, runs.run_id desc
         ) as row_number
     from runs
-    inner join dataset
-        on runs.data_fingerprint = dataset.data_fingerprint
     inner join models
         on runs.model = models.model
+    cross join dataset
+    where
+        runs.protocol = 'serving'
+        or runs.data_fingerprint = dataset.data_fingerprint
 ),
 
 latest as (

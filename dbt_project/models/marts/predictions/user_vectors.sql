@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 
-with run as (
-    select * from {{ ref("int_predicting_run") }}
+with runs as (
+    select * from {{ ref("current_runs") }}
 ),
 
 embeddings as (
@@ -10,13 +10,14 @@ embeddings as (
 
 final as (
     select
-        run.run_id,
+        runs.run_id,
         embeddings.user_id,
         embeddings.bias,
         embeddings.embedding
     from embeddings
-    inner join run
-        on embeddings.run_id = run.run_id
+    inner join runs
+        on embeddings.run_id = runs.run_id
+    where runs.role = 'ratings' and runs.serves
 )
 
 select * from final

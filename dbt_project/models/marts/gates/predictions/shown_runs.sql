@@ -8,7 +8,7 @@ dataset as (
 
 shown as (
     {%- for relation in [
-        "model_leaderboard", "current_recommendations", "feature_importances", "rating_cluster_profiles"
+        "model_leaderboard", "recommended_movies", "feature_importances", "rating_cluster_profiles"
     ] %}
         select distinct
             '{{ relation }}' as relation_name,
@@ -30,3 +30,5 @@ from shown
 left join runs
     on shown.run_id = runs.run_id
 cross join dataset
+-- A run that serves goes on serving after ratings came
+where coalesce(runs.protocol, '') != 'serving'
