@@ -7,6 +7,7 @@ THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
 MEMORY_LIMIT ?= 2GB
 VARS ?=
 MODEL ?=
+PROTOCOL ?=
 ACCEPT ?=
 FULL ?=
 KEEP ?= 3
@@ -26,6 +27,9 @@ PROJECT := --project-dir dbt_project --profiles-dir .
 DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
+# The two halves of what bears the tag `training`, which a build leaves out
+FITS_READ := tag:training,+marts.features
+JUDGING := source:ml+ intermediate.judging marts.predictions
 STAGE := $(BIN)/python -m warehouse --start
 # Commands on a candidate run in one shell, which stops at the first that fails
 STEPS := -- sh -ec
@@ -38,7 +42,7 @@ export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
 export REELHOUSE_KEEP = $(KEEP)
 export REELHOUSE_ACCEPT = $(ACCEPT)
 # Read by the shell, where quotes and spaces in them do no harm
-export DATASET LIMIT MODEL VARS
+export DATASET LIMIT MODEL PROTOCOL VARS
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -79,10 +83,11 @@ build: setup ## Load what is new in DATASET, build and test what it changes, pub
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
 		$(CHECK) --suites raw marts'
 
-train: setup ## Fit the models on the warehouse and publish their predictions
+train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish their predictions
 	@$(STAGE) published $(STEPS) ' \
-		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"}; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select source:ml+; \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
+		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING); \
 		$(CHECK) --suites predictions'
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
@@ -177,8 +182,8 @@ help: ## Show this list
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), FULL (1 builds all anew), LIMIT (the first N ratings), THREADS,'
-	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL (train it alone), ACCEPT (expectations that'
-	@echo 'may fail), KEEP (states to keep), STATE (the one to roll back to), USER (a user'
-	@echo 'id), RATINGS (a CSV file of your own: title or movieId, rating), SITE (the folder'
-	@echo 'of report and docs), FORMAT and OUT (of export), PORT (of the explorer), ROUNDS'
-	@echo 'and SEED (of torture)'
+	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (train it alone, on it alone),'
+	@echo 'ACCEPT (expectations that may fail), KEEP (states to keep), STATE (the one to'
+	@echo 'roll back to), USER (a user id), RATINGS (a CSV file of your own: title or'
+	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'
+	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture)'

@@ -1,14 +1,16 @@
 {#-
-    How much y rises with x in a group's rows, by least squares with an intercept. The slope is
+    How much y rises with x in a group's rows, by least squares with an intercept, from the group's
+    sums: of x * y, of x, of y where x is known, of x * x, and how many rows have x. The slope is
     pulled towards 0, as if there were `user_bias_shrinkage` more rows, each one `unit` of x from
-    the mean, in which y does not rise. Rows without x do not count; null where no row has x.
+    the mean, in which y does not rise. A number added to each y changes nothing. Null where no row
+    has x.
     To nine places: where all x are equal, what the order of a sum leaves over is no slope.
 -#}
-{% macro shrunken_slope(x, y, unit) -%}
+{% macro shrunken_slope(xy, x, y, xx, count, unit) -%}
     round(
-        (sum({{ x }} * {{ y }}) - sum({{ x }}) * sum(case when {{ x }} is not null then {{ y }} end) / count({{ x }}))
+        ({{ xy }} - {{ x }} * {{ y }} / nullif({{ count }}, 0))
         / (
-            sum({{ x }} * {{ x }}) - sum({{ x }}) * sum({{ x }}) / count({{ x }})
+            {{ xx }} - {{ x }} * {{ x }} / nullif({{ count }}, 0)
             + {{ var("user_bias_shrinkage") }} * {{ unit }} * {{ unit }}
         ),
         9

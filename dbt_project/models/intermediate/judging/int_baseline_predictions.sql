@@ -1,17 +1,21 @@
 with ratings as (
     select * from {{ ref("int_protocol_ratings") }}
+    where split = 'test'
 ),
 
 means as (
-    select * from {{ ref("int_training_means") }}
+    select * from {{ ref("fold_means") }}
+    where held_out_fold = 0
 ),
 
 movie_biases as (
-    select * from {{ ref("int_movie_biases") }}
+    select * from {{ ref("fold_movie_features") }}
+    where held_out_fold = 0
 ),
 
 user_biases as (
-    select * from {{ ref("int_user_biases") }}
+    select * from {{ ref("fold_user_features") }}
+    where held_out_fold = 0
 ),
 
 test_ratings as (
@@ -34,7 +38,6 @@ test_ratings as (
         on
             ratings.protocol = user_biases.protocol
             and ratings.user_id = user_biases.user_id
-    where ratings.split = 'test'
 ),
 
 final as (

@@ -1,5 +1,9 @@
 with movies as (
-    select * from {{ ref("movie_features") }}
+    select * from {{ ref("dim_movies") }}
+),
+
+movie_genres as (
+    select * from {{ ref("bridge_movie_genres") }}
 ),
 
 sums as (
@@ -8,6 +12,15 @@ sums as (
 
 means as (
     select * from {{ ref("fold_means") }}
+),
+
+genre_counts as (
+    select
+        movie_id,
+        count(*) as genre_count
+    from movie_genres
+    where genre != 'None'
+    group by movie_id
 ),
 
 others as (
@@ -55,7 +68,7 @@ final as (
         means.held_out_fold,
         movies.movie_id,
         movies.release_year,
-        movies.genre_count,
+        coalesce(genre_counts.genre_count, 0) as genre_count,
         coalesce(rated.rating_count, 0) as rating_count,
         coalesce(rated.movie_bias, 0) as movie_bias,
         rated.std_rating,
@@ -63,6 +76,8 @@ final as (
         coalesce(rated.obscurity_pct, 100) as obscurity_pct
     from means
     cross join movies
+    left join genre_counts
+        on movies.movie_id = genre_counts.movie_id
     left join rated
         on
             means.protocol = rated.protocol

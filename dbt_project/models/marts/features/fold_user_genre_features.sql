@@ -2,7 +2,7 @@
 {{ config(materialized="view") }}
 
 with ratings as (
-    select * from {{ ref("int_fold_ratings") }}
+    select * from {{ ref("rating_splits") }}
 ),
 
 movie_genres as (
@@ -14,17 +14,21 @@ users as (
 ),
 
 sums as (
-    select
-        ratings.protocol,
-        ratings.fold,
-        ratings.user_id,
-        movie_genres.genre,
-        count(*) as rating_count,
-        sum(ratings.rating) as rating_sum
-    from ratings
-    inner join movie_genres
-        on ratings.movie_id = movie_genres.movie_id
-    group by ratings.protocol, ratings.fold, ratings.user_id, movie_genres.genre
+    {%- for protocol in protocols() + ["serving"] %}
+        select
+            '{{ protocol }}' as protocol,
+            ratings.fold,
+            ratings.user_id,
+            movie_genres.genre,
+            count(*) as rating_count,
+            sum(ratings.rating) as rating_sum
+        from ratings
+        inner join movie_genres
+            on ratings.movie_id = movie_genres.movie_id
+        where ratings.{{ protocol }}_split = 'train'
+        group by ratings.fold, ratings.user_id, movie_genres.genre
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 others as (

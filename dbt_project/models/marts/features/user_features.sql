@@ -8,6 +8,7 @@ splits as (
 
 movies as (
     select * from {{ ref("fold_movie_features") }}
+    where protocol = 'random' and held_out_fold = 0
 ),
 
 movie_genres as (
@@ -15,7 +16,7 @@ movie_genres as (
 ),
 
 biases as (
-    select * from {{ ref("int_user_biases") }}
+    select * from {{ ref("fold_user_features") }}
 ),
 
 training as (
@@ -29,15 +30,13 @@ training as (
     from splits
     inner join movies
         on splits.movie_id = movies.movie_id
-    where
-        splits.random_split = 'train'
-        and movies.protocol = 'random'
-        and movies.held_out_fold = 0
+    where splits.random_split = 'train'
 ),
 
 means as (
-    select avg(release_year) as mean_release_year
-    from training
+    select sum(release_year * rating_count) / cast(sum(rating_count) as double) as mean_release_year
+    from movies
+    where release_year is not null
 ),
 
 with_movie as (
@@ -114,6 +113,7 @@ final as (
         on
             users.user_id = biases.user_id
             and biases.protocol = 'random'
+            and biases.held_out_fold = 0
 )
 
 select * from final
