@@ -3,8 +3,11 @@
 {%- set shares = split_shares() -%}
 {%- set before_train = (shares.test + shares.validation * (1 - shares.test)) | round(4) %}
 
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
+with drawn as (
+    select
+        rated_at,
+        {{ rating_draw(rating_hash("user_id", "movie_id")) }} as draw
+    from {{ ref("fct_ratings") }}
 ),
 
 sizes as (
@@ -14,15 +17,11 @@ sizes as (
 -- No sort: of n draws, the percentile is number ceil(share * n) by size.
 percentiles as (
     select
-        percentile_disc({{ shares.test }}) within group (
-            order by {{ rating_draw(rating_hash("user_id", "movie_id")) }}
-        ) as test_draw,
-        percentile_disc({{ before_train }}) within group (
-            order by {{ rating_draw(rating_hash("user_id", "movie_id")) }}
-        ) as validation_draw,
+        percentile_disc({{ shares.test }}) within group (order by draw) as test_draw,
+        percentile_disc({{ before_train }}) within group (order by draw) as validation_draw,
         {{ last_share_from("rated_at", 0.2) }} as validation_from,
         {{ last_share_from("rated_at", 0.1) }} as test_from
-    from ratings
+    from drawn
 ),
 
 -- Sizes are rounded to the nearest number, so that a part can be one draw smaller.

@@ -41,25 +41,50 @@ others as (
     group by means.protocol, means.held_out_fold, means.mean_rating, sums.movie_id
 ),
 
-rated as (
+-- The ratings of movies with more ratings, and half of those of movies with as many.
+counts as (
     select
         protocol,
         held_out_fold,
-        movie_id,
         rating_count,
-        (rating_sum - rating_count * mean_of_all)
-        / (rating_count + {{ var("movie_bias_shrinkage") }}) as movie_bias,
-        sqrt(
-            greatest(squared_rating_sum - rating_sum * rating_sum / rating_count, 0)
-            / nullif(rating_count - 1, 0)
-        ) as std_rating,
-        100.0 * half_star_count / rating_count as half_star_pct,
-        -- The ratings of movies with more ratings, and half of those of movies with as many.
-        100.0 * (
-            sum(rating_count) over (partition by protocol, held_out_fold order by rating_count desc)
-            - 0.5 * sum(rating_count) over (partition by protocol, held_out_fold, rating_count)
-        ) / sum(rating_count) over (partition by protocol, held_out_fold) as obscurity_pct
+        rating_count * count(*) as sum_of_equals
     from others
+    group by protocol, held_out_fold, rating_count
+),
+
+obscurities as (
+    select
+        protocol,
+        held_out_fold,
+        rating_count,
+        100.0 * (
+            sum(sum_of_equals) over (partition by protocol, held_out_fold order by rating_count desc)
+            - 0.5 * sum_of_equals
+        ) / sum(sum_of_equals) over (partition by protocol, held_out_fold) as obscurity_pct
+    from counts
+),
+
+rated as (
+    select
+        others.protocol,
+        others.held_out_fold,
+        others.movie_id,
+        others.rating_count,
+        (others.rating_sum - others.rating_count * others.mean_of_all)
+        / (others.rating_count + {{ var("movie_bias_shrinkage") }}) as movie_bias,
+        sqrt(
+            greatest(
+                others.squared_rating_sum - others.rating_sum * others.rating_sum / others.rating_count, 0
+            ) / nullif(others.rating_count - 1, 0)
+        ) as std_rating,
+        100.0 * others.half_star_count / others.rating_count as half_star_pct,
+        obscurities.obscurity_pct
+    from others
+    inner join obscurities
+        on
+            others.protocol = obscurities.protocol
+            and others.held_out_fold = obscurities.held_out_fold
+            and others.rating_count = obscurities.rating_count
 ),
 
 final as (

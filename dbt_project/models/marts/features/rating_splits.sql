@@ -41,37 +41,44 @@ hashed as (
     from numbered
 ),
 
+drawn as (
+    select
+        *,
+        {{ rating_draw("hash") }} as draw
+    from hashed
+),
+
 divided as (
     select
-        hashed.user_id,
-        hashed.movie_id,
-        hashed.rating,
-        hashed.rated_at,
+        drawn.user_id,
+        drawn.movie_id,
+        drawn.rating,
+        drawn.rated_at,
         case
-            when {{ rating_draw("hashed.hash") }} <= cuts.last_test_draw then 'test'
-            when {{ rating_draw("hashed.hash") }} <= cuts.last_validation_draw then 'validation'
+            when drawn.draw <= cuts.last_test_draw then 'test'
+            when drawn.draw <= cuts.last_validation_draw then 'validation'
             else 'train'
         end as random_split,
         case
-            when hashed.rated_at >= cuts.test_from then 'test'
-            when hashed.rated_at >= cuts.validation_from then 'validation'
-            when hashed.rated_at < cuts.validation_from then 'train'
+            when drawn.rated_at >= cuts.test_from then 'test'
+            when drawn.rated_at >= cuts.validation_from then 'validation'
+            when drawn.rated_at < cuts.validation_from then 'train'
         end as temporal_split,
         case
-            when not hashed.has_times then null
-            when hashed.user_position > hashed.user_kept_count then 'test'
-            when hashed.user_position > floor(hashed.user_kept_count * {{ train }}) then 'validation'
+            when not drawn.has_times then null
+            when drawn.user_position > drawn.user_kept_count then 'test'
+            when drawn.user_position > floor(drawn.user_kept_count * {{ train }}) then 'validation'
             else 'train'
         end as last_split,
         -- By digits that the draw does not read: their 16^4 values in equal parts.
         case
             {%- for fold in folds()[:-1] %}
                 {%- set end = "%04x" % (65536 * fold / folds() | length) | int %}
-                when substr(hashed.hash, 13, 4) < '{{ end }}' then {{ fold }}
+                when substr(drawn.hash, 13, 4) < '{{ end }}' then {{ fold }}
             {%- endfor %}
             else {{ folds()[-1] }}
         end as fold
-    from hashed
+    from drawn
     cross join cuts
 ),
 

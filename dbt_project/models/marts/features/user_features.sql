@@ -12,7 +12,12 @@ movies as (
 ),
 
 movie_genres as (
-    select * from {{ ref("movie_genre_flags") }}
+    select
+        movie_id,
+        {%- for genre in affinity_genres() %}
+            cast({{ genre }} as double) as {{ genre }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref("movie_genre_flags") }}
 ),
 
 biases as (

@@ -1,3 +1,6 @@
+-- A view: it only gives the columns of `user_features` another form, for two readers.
+{{ config(materialized="view") }}
+
 with traits as (
     {%- for trait in user_traits() %}
         select
