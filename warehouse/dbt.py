@@ -4,8 +4,14 @@ dbt's own log has two lines for each model and test. Here a bar shows the progre
 printed once, and so is what the project's macros print.
 """
 
+import hashlib
+import os
+import shutil
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +25,16 @@ WORDS = {"success": "built", "pass": "tests passed"}
 
 EXPLAINED = "few_lines_are_refused"
 """A macro explains the failure of this test, so dbt's own message is left out."""
+
+TARGET = Path("dbt_project", "target")
+
+PARSED = TARGET / "parsed"
+"""Holds what dbt parsed, a file for each set of variables: parsing takes longer than a query."""
+
+KEPT = 16
+"""Files of parsed projects that are kept, the latest ones."""
+
+BUILDS = ("build", "run", "test")
 
 
 def run_dbt(arguments: list[str], console: Console) -> int:
@@ -34,6 +50,9 @@ def run_dbt(arguments: list[str], console: Console) -> int:
     with console.status("Starting dbt"):
         from dbt.cli.main import dbtRunner
 
+        _spare_dbt_needless_work()
+    started_at = time.time()
+    parsed = _parsed(arguments)
     counts: Counter[str] = Counter()
     said: set[tuple[str, str]] = set()
     bar = Progress(
@@ -64,18 +83,72 @@ def run_dbt(arguments: list[str], console: Console) -> int:
                     said.add((name, event.info.msg))
                     console.print(event.info.msg, highlight=False, markup=False, soft_wrap=True)
 
-        colours = "--use-colors" if console.is_terminal else "--no-use-colors"
-        result = dbtRunner(callbacks=[follow]).invoke(["--log-level", "none", colours, *arguments])
+        options = ["--log-level", "none"]
+        options.append("--use-colors" if console.is_terminal else "--no-use-colors")
+        if arguments[0] in BUILDS:
+            options.append("--no-write-json")
+        if parsed.exists():
+            options += ["--partial-parse-file-path", str(parsed)]
+        result = dbtRunner(callbacks=[follow]).invoke([*options, *arguments])
+    _keep_parsed(parsed, started_at)
     if result.exception is not None:
         if not said:
             console.print(result.exception, highlight=False, markup=False, soft_wrap=True)
         return 2
-    if arguments[0] not in ("build", "run", "test"):
+    if arguments[0] not in BUILDS:
         return 0 if result.success else 1
     ended = [f"{counts.pop(status)} {words}" for status, words in WORDS.items() if counts[status]]
     ended += [f"{count} {status}" for status, count in counts.items() if status != "no-op"]
     console.print(f"dbt {arguments[0]}: {', '.join(ended) or 'nothing to do'}", highlight=False)
     return 0 if result.success else 1
+
+
+def _spare_dbt_needless_work() -> None:
+    """Keep dbt from parsing for each database anew, and from telling what nobody hears."""
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Terse(EventManager):
+        """Tells how nodes ended, and what is of level info or above: a tenth of all events."""
+
+        def fire_event(self, e: Any, level: Any = None, *rest: Any, **options: Any) -> None:
+            is_debug = (level or e.level_tag()) == EventLevel.DEBUG
+            if not is_debug or type(e).__name__ == "NodeFinished":
+                super().fire_event(e, level, *rest, **options)
+
+    # dbt parses the project anew where anything of the connection has changed. Of these, the
+    # database's name and schema alone are in what it parses; where the file lies is not.
+    named = ("database", "schema")
+    DuckDBCredentials._connection_keys = lambda _: named  # type: ignore[method-assign]
+    if os.environ.get("DBT_LOG_LEVEL_FILE") != "debug":
+        ctx_set_event_manager(Terse())
+
+
+def _parsed(arguments: list[str]) -> Path:
+    """Name the file that keeps the project as parsed for a database's name and variables.
+
+    dbt looks itself whether the file holds what it would parse, so the name need not tell all.
+    """
+    variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
+    name = f"{Path(os.environ['REELHOUSE_CANDIDATE']).stem} {variables}"
+    return PARSED / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.msgpack"
+
+
+def _keep_parsed(parsed: Path, started_at: float) -> None:
+    """Keep what dbt has just parsed; it leaves no new file where it had nothing to parse."""
+    made = Path(os.environ.get("DBT_TARGET_PATH", TARGET), "partial_parse.msgpack")
+    if made.exists() and made.stat().st_mtime >= started_at:
+        parsed.parent.mkdir(parents=True, exist_ok=True)
+        part = parsed.with_suffix(f".{os.getpid()}")
+        shutil.copy(made, part)
+        part.replace(parsed)
+        # Another process may be removing the same ones
+        with suppress(FileNotFoundError):
+            files = sorted(PARSED.glob("*.msgpack"), key=lambda file: -file.stat().st_mtime)
+            for old in files[KEPT:]:
+                old.unlink()
 
 
 @tells_errors

@@ -4,10 +4,12 @@ import io
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
 from tests.pipeline import ROOT
+from warehouse import dbt
 from warehouse.dbt import main, run_dbt
 
 
@@ -70,3 +72,62 @@ def test_a_wrong_option_is_status_2_and_named() -> None:
     status, output = run("build", "--no-such-option")
     assert status == 2
     assert "--no-such-option" in output
+
+
+class TestParsing:
+    """With a project of one model, whose parsing takes a second."""
+
+    @pytest.fixture(autouse=True)
+    def kept(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "one.sql").write_text("select {{ var('x', 1) }} as x")
+        (tmp_path / "dbt_project.yml").write_text("{name: toy, version: '1.0', profile: reelhouse}")
+        monkeypatch.setattr(dbt, "PARSED", tmp_path / "parsed")
+        return tmp_path / "parsed"
+
+    def parses(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> bool:
+        """Build in a database of its own, and tell whether dbt parsed the project."""
+        folder.mkdir()
+        monkeypatch.setenv("REELHOUSE_CANDIDATE", str(folder / "w.duckdb"))
+        monkeypatch.setenv("DBT_TARGET_PATH", str(folder / "target"))
+        project = ["--project-dir", str(folder.parent), "--profiles-dir", str(ROOT)]
+        output = io.StringIO()
+        status = run_dbt(["run", *project, *options], Console(file=output))
+        assert status == 0, output.getvalue()
+        return (folder / "target" / "partial_parse.msgpack").exists()
+
+    def test_the_project_is_parsed_once_for_databases_of_one_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.parses(tmp_path / "a", monkeypatch)
+        monkeypatch.setenv("REELHOUSE_MEMORY_LIMIT", "1GB")
+        assert not self.parses(tmp_path / "b", monkeypatch)
+        (tmp_path / "models" / "one.sql").write_text("select 3 as x")
+        assert self.parses(tmp_path / "c", monkeypatch)
+        with duckdb.connect(str(tmp_path / "c" / "w.duckdb")) as connection:
+            assert connection.execute("from one").fetchall() == [(3,)]
+
+    def test_a_kept_file_of_other_variables_is_not_used(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path
+    ) -> None:
+        assert self.parses(tmp_path / "a", monkeypatch)
+        (file,) = kept.iterdir()
+        monkeypatch.setattr(dbt, "_parsed", lambda arguments: file)
+        assert self.parses(tmp_path / "b", monkeypatch, "--vars", "{x: 7}")
+
+    def test_so_many_files_are_kept_and_no_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path
+    ) -> None:
+        kept.mkdir()
+        for number in range(dbt.KEPT):
+            (kept / f"{number}.msgpack").touch()
+        assert self.parses(tmp_path / "a", monkeypatch)
+        assert len(list(kept.iterdir())) == dbt.KEPT
+
+
+def test_the_project_reads_nothing_of_the_connection_that_a_kept_file_leaves_out() -> None:
+    files = [file for file in (ROOT / "dbt_project").rglob("*.[sy][qm]l") if file.is_file()]
+    templates = "".join(file.read_text(encoding="utf-8") for file in files)
+    told = re.compile(r"""env_var|(?<![\w"'])target\.(?!schema|name|type)""")
+    for template in re.findall(r"{{.*?}}|{%.*?%}", templates, re.DOTALL):
+        assert not told.search(template), template
