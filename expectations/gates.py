@@ -15,6 +15,7 @@ from expectations.offline import take_offline
 from warehouse.connection import first_line
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
+from warehouse.untrained import has_schema, mart_columns
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -99,8 +100,8 @@ class Gates:
                 "select no_comparison from gates.comparison"
             ).fetchall()
             frames = {
-                relation: connection.execute(f"from {relation} order by all").df()
-                for relation in self._gates[gate]
+                relation: connection.execute(f"from {source} order by all").df()
+                for relation, source in self._sources(connection, gate).items()
             }
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             reason = first_line(error)
@@ -111,6 +112,17 @@ class Gates:
             for relation, frame in frames.items()
             for expectation, outcome in self._validate(relation, self._gates[gate][relation], frame)
         ]
+
+    def _sources(self, connection: duckdb.DuckDBPyConnection, gate: str) -> dict[str, str]:
+        """Tell what the rows of a gate's relations are selected from: of untrained ones, none."""
+        sources = {relation: relation for relation in self._gates[gate]}
+        if gate == "predictions" and not has_schema(connection, "predictions"):
+            for name, columns in mart_columns("gates/predictions").items():
+                nulls = ", ".join(
+                    f"cast(null as {kind}) as {name}" for name, kind in columns.items()
+                )
+                sources[f"gates.{name}"] = f"(select {nulls} where false)"
+        return sources
 
     def render(self, folder: Path) -> Path:
         """Render what was checked as data docs, in place of what the folder holds.

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.text import printable
+from warehouse.untrained import NOTHING_TRAINED
 
 RATING_CELLS = [("rmse", "random"), ("rmse", "temporal"), ("rmse", "last")]
 LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last")]
@@ -40,10 +41,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
         Text(_tests(connection)),
         *(Text(line) for line in _refused(connection)),
         Text(),
-        _leaderboard(connection, "held-out ratings", RATING_CELLS),
-        Text(),
-        _leaderboard(connection, "lists of 20 movies", LIST_CELLS),
-        Text(),
+        *_models(connection),
         *_segments(connection),
         Text("next"),
         Text("  make recommend USER=200         what to watch next, and why"),
@@ -96,6 +94,14 @@ def _refused(connection: duckdb.DuckDBPyConnection) -> list[str]:
     if not rules:
         return ["lines refused: none"]
     return [f"lines refused: {count:,} of {table} by {rule}" for table, rule, count in rules]
+
+
+def _models(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    if not connection.execute("select 1 from predictions.model_leaderboard limit 1").fetchall():
+        return [Text(NOTHING_TRAINED), Text()]
+    ratings = _leaderboard(connection, "held-out ratings", RATING_CELLS)
+    lists = _leaderboard(connection, "lists of 20 movies", LIST_CELLS)
+    return [ratings, Text(), lists, Text()]
 
 
 def _leaderboard(

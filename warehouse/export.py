@@ -18,6 +18,7 @@ from warehouse.connection import connect, quoted, user_errors
 from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.settings import read_settings
+from warehouse.untrained import NOTHING_TRAINED
 
 SCHEMAS = ("core", "quality", "analytics", "features", "predictions")
 
@@ -65,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
         f"{len(files)} relations, {size:,.1f} MB, in {options.out};"
         f" {options.out / MANIFEST} says what each is."
     )
+    if not any(file["relation"].startswith("predictions.") for file in files):
+        print(NOTHING_TRAINED)
     return 0
 
 

@@ -8,6 +8,7 @@ import duckdb
 
 from warehouse.connection import connect
 from warehouse.errors import UserError
+from warehouse.untrained import stand_in
 
 FORMAT = 4
 """One more with each release whose relations another release would misread."""
@@ -33,7 +34,8 @@ def read_published(path: Path, *, may_spill: bool = True) -> Iterator[duckdb.Duc
         may_spill: Put on disk what does not fit into memory.
 
     Yields:
-        A connection, as :func:`connect` opens it.
+        A connection, as :func:`connect` opens it. What only training makes can be read as if it
+        were empty where nothing was trained.
 
     Raises:
         UserError: The file is missing, cannot be opened, or is of another release.
@@ -51,6 +53,7 @@ def read_published(path: Path, *, may_spill: bool = True) -> Iterator[duckdb.Duc
                 f"{path} was published by another release (format {version}, where this one"
                 f" needs {FORMAT}): `make build` builds it again and keeps its runs."
             )
+        stand_in(connection)
         yield connection
 
 

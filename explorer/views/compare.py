@@ -18,12 +18,12 @@ PROTOCOLS = {
 def draw(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the page."""
     st.title("How well the models do")
-    if not models.are_trained(connection):
-        parts.untrained("More models stand here, beside the baselines of SQL,")
     cells = models.cells(connection)
     if cells.empty:
-        st.info("Nothing is measured yet.")
+        parts.untrained("Models and their errors stand here")
         return
+    if not models.are_trained(connection):
+        parts.untrained("More models stand here, beside the baselines of SQL,")
     metrics = models.metrics(connection)
     protocol, metric, part = _choose(cells, metrics)
     measured = metrics[metric]

@@ -32,7 +32,7 @@ insert into raw.links by name select movieId from raw.movies;
 
 MARTS = """
 insert into core.fct_ratings
-select userId, movieId, min(rating) from raw.ratings group by all;
+select userId, movieId, min(rating), null from raw.ratings group by userId, movieId;
 insert into core.fct_tags select userId from raw.tags;
 insert into core.dim_movies select movieId, title, genres from raw.movies;
 insert into core.dim_users
@@ -76,7 +76,7 @@ insert into predictions.current_recommendations values ('s1');
 """
 
 GIVEN = {
-    "fct_ratings": "user_id bigint, movie_id bigint, rating double",
+    "fct_ratings": "user_id bigint, movie_id bigint, rating double, rated_at timestamp",
     "fct_tags": "user_id bigint",
     "dim_movies": "movie_id bigint, title varchar, genres varchar",
     "dim_users": "user_id bigint, rating_count bigint",

@@ -69,6 +69,18 @@ def test_a_relation_that_is_missing_is_named(compiled: Compiled) -> None:
             Gates().check(connection, "marts")
 
 
+def test_before_training_nothing_is_judged(compiled: Compiled) -> None:
+    with small.warehouse(compiled) as connection:
+        connection.execute("drop schema predictions cascade")
+        for relation in Gates()._gates["predictions"]:
+            connection.execute(f"drop view {relation}")
+        results = Gates().check(connection, "predictions")
+        assert {result.status for result in results} == {"not applicable"}
+        assert results[0].found == (
+            "nothing to judge: it applies once a model was trained on these data"
+        )
+
+
 def test_data_docs_show_each_suite_and_markup_in_titles_as_text(
     compiled: Compiled, tmp_path: Path
 ) -> None:

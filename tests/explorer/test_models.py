@@ -4,6 +4,7 @@ import pytest
 
 from explorer import models
 from tests.pipeline import Pipeline
+from warehouse.published import read_published
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_each_cell_that_is_offered_has_values(sample: Pipeline) -> None:
     assert metrics["rmse"].better == "lower"
 
 
-def test_before_training_the_baselines_stand_alone(marked: Pipeline) -> None:
-    with marked.connect() as connection:
+def test_before_training_nothing_is_measured(marked: Pipeline) -> None:
+    with read_published(marked.warehouse) as connection:
         assert not models.are_trained(connection)
-        assert not models.cells(connection).empty
+        assert models.cells(connection).empty

@@ -5,6 +5,7 @@ import pytest
 
 from explorer import movies
 from tests.pipeline import Pipeline
+from warehouse.published import read_published
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_similar_movies_are_those_of_the_relation(sample: Pipeline) -> None:
 
 
 def test_a_movie_with_few_ratings_or_none_says_why_it_has_no_score(marked: Pipeline) -> None:
-    with marked.connect() as connection:
+    with read_published(marked.warehouse) as connection:
         few, none = movies.facts(connection, 6), movies.facts(connection, 7)
         assert movies.facts(connection, 99) is None
         assert movies.similar(connection, 1) == []

@@ -9,6 +9,7 @@ from explorer.users import Order, anybody, frame, ordered, span
 from models_ml.recommend.known import find_user, rated
 from models_ml.recommend.page import Rated
 from tests.pipeline import Pipeline
+from warehouse.published import read_published
 
 RATINGS = [
     Rated(5, 4.5, "A", "Drama", datetime(2020, 1, 1, tzinfo=UTC)),
@@ -61,7 +62,7 @@ def test_a_user_and_the_ratings_are_those_of_the_marts(sample: Pipeline) -> None
 
 
 def test_without_models_a_user_has_no_segment_and_no_predictions(marked: Pipeline) -> None:
-    with marked.connect() as connection:
+    with read_published(marked.warehouse) as connection:
         user = find_user(connection, 1)
         ratings = rated(connection, 1)
     assert user is not None

@@ -237,7 +237,6 @@ def test_before_training_it_shows_what_there_is_and_says_what_is_missing(
     text = (tmp_path / "index.html").read_text("utf-8")
     assert text.count("<code>make train</code> fits them.") == 3
     assert "How often each rating is given" in text
-    assert "Rows that models learn from" in text
     assert 'id="segment_map"' not in text
     assert not list(figures.glob("segment_map.*"))
     assert (figures / "mine.txt").exists()

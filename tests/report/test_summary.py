@@ -89,6 +89,16 @@ def test_no_warehouse_is_said(
     assert "`make build` makes one" in capsys.readouterr().err
 
 
+def test_before_training_it_says_so(
+    beginning: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(beginning.warehouse))
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert "\nNothing was trained on these data: make train\n" in shown
+    assert "rmse" not in shown
+
+
 def test_markup_in_a_name_of_a_segment_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema predictions")

@@ -125,3 +125,14 @@ def test_it_says_what_was_written(
     assert main(["--out", str(tmp_path / "out")]) == 0
     count = len(list((tmp_path / "out").glob("*.parquet")))
     assert capsys.readouterr().out.startswith(f"{count} relations, ")
+
+
+def test_before_training_it_says_what_is_not_there(
+    beginning: Pipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(beginning.warehouse))
+    assert main(["--format", "csv", "--out", str(tmp_path / "out")]) == 0
+    assert "Nothing was trained on these data: make train" in capsys.readouterr().out

@@ -59,6 +59,16 @@ def test_without_models_the_page_says_what_to_do(
     assert "`make train` fits it" in capsys.readouterr().err
 
 
+def test_before_training_a_user_is_shown_what_to_do(
+    beginning: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(beginning.warehouse))
+    assert main(["--user", "1"]) == 1
+    assert "`make train` fits it" in capsys.readouterr().err
+    # What to start with needs no model
+    assert main([]) == 0
+
+
 def test_without_saved_models_the_page_says_what_to_do(
     sample: Pipeline,
     monkeypatch: pytest.MonkeyPatch,
