@@ -25,8 +25,8 @@ STANDING_IN = Lock()
 def stand_in(connection: duckdb.DuckDBPyConnection) -> None:
     """Let an open file's missing schemas of training be read as if they were empty.
 
-    A file that is open for reading alone takes no tables. In the place of a schema stands a database
-    in memory that has the schema's name.
+    A file that is open for reading alone takes no tables. In the place of a schema stands a
+    database in memory that has the schema's name.
     """
     for schema in TRAINED:
         if not has_schema(connection, schema):
@@ -40,7 +40,8 @@ def stand_in(connection: duckdb.DuckDBPyConnection) -> None:
 def has_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
     """Tell whether the file that a connection has opened has a schema."""
     found = connection.execute(
-        "select 1 from duckdb_schemas() where schema_name = ? and database_name = current_database()",
+        "select 1 from duckdb_schemas()"
+        " where schema_name = ? and database_name = current_database()",
         [schema],
     ).fetchall()
     return bool(found)

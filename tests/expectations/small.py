@@ -57,6 +57,7 @@ insert into ml.runs by name
 select * from (
     values
         ('e1', 'embedding', 'random', 'present'),
+        ('e0', 'embedding', 'random', 'past'),
         ('m1', 'matrix_factorisation', 'random', 'present'),
         ('s1', 'ease', 'serving', 'present'),
         ('s0', 'ease', 'serving', 'past')
@@ -72,7 +73,7 @@ insert into ml.recommendations (run_id, user_id, rank, movie_id) values ('s0', 1
 insert into predictions.model_leaderboard values
     ('embedding', 'random', 'rmse', 'all', 0.85, 0.84, 2400, 'e1'),
     ('user_movie_biases', 'random', 'rmse', 'all', 0.88, 0.87, 2400, null);
-insert into predictions.current_recommendations values ('s1');
+insert into predictions.recommended_movies values ('s1');
 """
 
 GIVEN = {
@@ -89,7 +90,7 @@ GIVEN = {
         "model varchar, protocol varchar, metric varchar, slice varchar, value double,"
         " ci_low double, row_count bigint, run_id varchar"
     ),
-    "current_recommendations": "run_id varchar",
+    "recommended_movies": "run_id varchar",
     "feature_importances": "run_id varchar",
     "rating_cluster_profiles": "run_id varchar",
 }

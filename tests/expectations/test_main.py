@@ -130,7 +130,7 @@ def test_why_nothing_is_compared_is_said_once(
     """It says so in words: a count of what does not apply tells nobody anything."""
     change_candidate(warehouse, "truncate published.figures; truncate ml.runs; truncate ml.models")
     change_candidate(warehouse, "truncate predictions.model_leaderboard")
-    change_candidate(warehouse, "truncate predictions.current_recommendations")
+    change_candidate(warehouse, "truncate predictions.recommended_movies")
     assert main([]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "raw gate: nothing to compare with, as nothing was published before",

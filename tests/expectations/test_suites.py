@@ -57,9 +57,9 @@ FAULTS = {
         """,
     ],
     "run_is_on_present_data": [
-        "update predictions.current_recommendations set run_id = 's0'",
+        "update predictions.recommended_movies set run_id = 'e0'",
         "insert into predictions.rating_cluster_profiles values ('lost')",
-        "update predictions.model_leaderboard set run_id = 's0' where model = 'embedding'",
+        "update predictions.model_leaderboard set run_id = 'e0' where model = 'embedding'",
     ],
     "missing_predictions": [
         f"update ml.rating_predictions set prediction = {value} where user_id = 3 and movie_id = 1"

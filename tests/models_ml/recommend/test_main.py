@@ -49,7 +49,7 @@ def test_without_models_the_page_says_what_to_do(
     shutil.copyfile(sample.warehouse, untrained.warehouse)
     with duckdb.connect(str(untrained.warehouse)) as connection:
         connection.execute("delete from predictions.current_runs")
-        connection.execute("delete from predictions.current_recommendations")
+        connection.execute("delete from predictions.recommended_movies")
     (tmp_path / "my.csv").write_text("movieId,rating\n1,5\n")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(untrained.warehouse))
 
@@ -93,7 +93,7 @@ def test_a_build_of_another_release_is_named(
     old = Pipeline(tmp_path)
     shutil.copyfile(sample.warehouse, old.warehouse)
     with duckdb.connect(str(old.warehouse)) as connection:
-        connection.execute("drop table predictions.current_recommendations")
+        connection.execute("drop view predictions.current_recommendations")
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(old.warehouse))
 
     assert main(["--user", "1"]) == 1
