@@ -14,6 +14,8 @@ from warehouse.settings import read_settings
 def load_keras() -> Any:
     """Import Keras on TensorFlow, set to give the same result for the same seed.
 
+    Where TensorFlow finds a GPU, it computes there.
+
     TensorFlow logs to standard error before its own settings for that apply, on every machine
     without a GPU; what it prints while it is imported is dropped.
     """
@@ -24,6 +26,9 @@ def load_keras() -> Any:
         import tensorflow as tf
     tf.config.experimental.enable_op_determinism()
     tf.config.threading.set_intra_op_parallelism_threads(read_settings().threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # As much of its memory as is needed, and not all at once
+        tf.config.experimental.set_memory_growth(gpu, True)
     tf.get_logger().setLevel("ERROR")
     return keras
 

@@ -1,9 +1,7 @@
 """What fits of networks and of trees share: how they run, how they are watched, what is kept."""
 
-import tempfile
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,8 @@ from models_ml.fitting.recipe import Report
 
 if TYPE_CHECKING:
     import keras
+
+Codes = Mapping[str, NDArray[np.int64]]
 
 # LightGBM then gives the same trees whatever the number of threads.
 REPRODUCIBLE = {"deterministic": True, "force_row_wise": True, "subsample_freq": 1, "verbose": -1}
@@ -42,60 +42,113 @@ class History:
 
 def fit_network(
     network: "keras.Model",
-    training: tuple[Mapping[str, NDArray[np.int64]], Values],
-    validation: tuple[Mapping[str, NDArray[np.int64]], Values],
+    training: tuple[Codes, Values],
+    validation: tuple[Codes, Values],
     *,
     learning_rate: float,
     batch_size: int,
+    max_steps: int,
     max_epochs: int,
     patience: int,
     report: Report,
+    seed: int,
     weights: Values | None = None,
 ) -> list[dict[str, float]]:
     """Minimise the mean squared error and the network's penalties by Adam (Kingma and Ba, 2015).
 
-    Training ends when the validation error has not improved for ``patience`` epochs. The network
-    goes back to the weights of the best epoch, which a checkpoint keeps.
+    Training ends when the validation error has not improved for ``patience`` epochs, and the
+    network goes back to the weights of the best epoch. An epoch runs as one function of
+    TensorFlow: Keras' own ``fit`` comes back to Python at each step, which takes longer than the
+    step.
 
     Args:
         network: The network; its weights are changed.
         training: Codes by input, each of shape (ratings, 1), and ratings in stars, (ratings,).
         validation: The same two for the rows that decide when to stop.
         learning_rate: Adam's.
-        batch_size: Ratings per step.
+        batch_size: Ratings per step, unless an epoch would take too many steps.
+        max_steps: Steps of an epoch at most: of more ratings, a step takes more.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation error before training ends.
         report: Called with a few words after each epoch.
+        seed: Seed of the order of ratings, drawn anew for each epoch.
         weights: What each training row counts, shape (ratings,); all count 1 without.
 
     Returns:
         The rows of :class:`History`; losses are errors in squared stars, without penalties.
     """
-    keras = load_keras()
-    network.compile(keras.optimizers.Adam(learning_rate), loss="mse", metrics=["mse"])
-    history = History(report)
-    best: dict[str, Any] = {"monitor": "val_mse", "mode": "min"}
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint = Path(folder) / "best.weights.h5"
-        network.fit(
-            *_arrays(training),
-            sample_weight=None if weights is None else weights.astype("float32"),
-            validation_data=_arrays(validation),
-            batch_size=batch_size,
-            epochs=max_epochs,
-            callbacks=[
-                keras.callbacks.ModelCheckpoint(
-                    checkpoint, save_best_only=True, save_weights_only=True, **best
-                ),
-                keras.callbacks.EarlyStopping(patience=patience, **best),
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda _, logs: history.add(logs["mse"], logs["val_mse"])
-                ),
-            ],
-            verbose=0,
-        )
-        network.load_weights(checkpoint)
+    count = len(training[1])
+    batch_size = max(batch_size, -(-count // max_steps))
+    run_epoch = _epoch(network, training, weights, learning_rate, batch_size)
+    measure = _measure(network, validation, batch_size)
+    generator = np.random.default_rng(seed)
+    history, best, kept, waited = History(report), np.inf, network.get_weights(), 0
+    while len(history.rows) < max_epochs and waited < patience:
+        loss = float(run_epoch(generator.permutation(count)))
+        error = float(measure())
+        history.add(loss, error)
+        if error < best:
+            best, kept, waited = error, network.get_weights(), 0
+        else:
+            waited += 1
+    network.set_weights(kept)
     return history.rows
+
+
+def _epoch(
+    network: "keras.Model",
+    rows: tuple[Codes, Values],
+    weights: Values | None,
+    learning_rate: float,
+    batch_size: int,
+) -> Callable[[NDArray[np.int64]], Any]:
+    """Make the function that fits rows in a given order, once each, and gives their mean loss."""
+    optimizer = load_keras().optimizers.Adam(learning_rate)
+    optimizer.build(network.trainable_variables)
+    import tensorflow as tf
+
+    codes, stars = _tensors(rows)
+    count = len(stars)
+    counts_as = tf.constant(np.ones(count) if weights is None else weights, tf.float32)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run(order: Any) -> Any:
+        total = 0.0
+        for start in tf.range(0, count, batch_size):
+            chosen = order[start : start + batch_size]
+            inputs = {name: tf.gather(column, chosen) for name, column in codes.items()}
+            with tf.GradientTape() as tape:
+                predicted = network(inputs, training=True)[:, 0]
+                squares = (tf.gather(stars, chosen) - predicted) ** 2
+                loss = tf.reduce_mean(squares * tf.gather(counts_as, chosen))
+                loss = tf.add_n([loss, *network.losses])
+            variables = network.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+            total += tf.reduce_sum(squares)
+        return total / count
+
+    return lambda order: run(tf.constant(order, tf.int32))
+
+
+def _measure(
+    network: "keras.Model", rows: tuple[Codes, Values], batch_size: int
+) -> Callable[[], Any]:
+    """Make the function that gives the mean squared error of rows."""
+    import tensorflow as tf
+
+    codes, stars = _tensors(rows)
+    count = len(stars)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        total = 0.0
+        for start in tf.range(0, count, batch_size):
+            end = start + batch_size
+            inputs = {name: column[start:end] for name, column in codes.items()}
+            total += tf.reduce_sum((stars[start:end] - network(inputs)[:, 0]) ** 2)
+        return total / count
+
+    return run  # type: ignore[no-any-return]
 
 
 def fit_trees(
@@ -127,8 +180,9 @@ def trees_from_bytes(text: NDArray[np.uint8]) -> Any:
     return load_lightgbm().Booster(model_str=text.tobytes().decode())
 
 
-def _arrays(
-    rows: tuple[Mapping[str, NDArray[np.int64]], Values],
-) -> tuple[dict[str, NDArray[np.int32]], NDArray[np.float32]]:
+def _tensors(rows: tuple[Codes, Values]) -> tuple[dict[str, Any], Any]:
+    import tensorflow as tf
+
     codes, stars = rows
-    return {name: column.astype("int32") for name, column in codes.items()}, stars.astype("float32")
+    columns = {name: tf.constant(column, tf.int32) for name, column in codes.items()}
+    return columns, tf.constant(stars, tf.float32)

@@ -38,8 +38,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
     the squared biases and vectors, each times its ridge over the number of ratings: the ridges
     are counts of ratings, as in ridge regression. While it trains, a share of each user's
     factors is left out at random (Srivastava et al., Dropout, JMLR 15, 2014). Training ends when
-    the validation error has not improved for ``patience`` epochs; the best epoch's weights are
-    kept in a checkpoint.
+    the validation error has not improved for ``patience`` epochs; the best epoch's weights stay.
 
     What is rated changes. Where it predicts the validation ratings better, a rating weighs half
     as much when it is ``half_life`` years older: so it is when they are later ones.
@@ -55,7 +54,8 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         dropout: Share of a user's factors left out of a step, 0 to 1.
         half_life: Years after which a rating weighs half, where that helps.
         learning_rate: Adam's.
-        batch_size: Ratings per step.
+        batch_size: Ratings per step, unless an epoch would take too many steps.
+        max_steps: Steps of an epoch at most: of more ratings, a step takes more.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation error before training ends.
         level: The probability with which a rating is to lie in its interval.
@@ -97,6 +97,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         half_life: float = 7.0,
         learning_rate: float = 0.01,
         batch_size: int = 8192,
+        max_steps: int = 200,
         max_epochs: int = 100,
         patience: int = 5,
         level: float = 0.9,
@@ -113,6 +114,7 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.half_life = half_life
         self.learning_rate = learning_rate
         self.batch_size = batch_size
+        self.max_steps = max_steps
         self.max_epochs = max_epochs
         self.patience = patience
         self.level = level
@@ -157,9 +159,11 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
             (inputs(validation_rows[0]), validation_rows[1]),
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
+            max_steps=self.max_steps,
             max_epochs=self.max_epochs,
             patience=self.patience,
             report=report,
+            seed=self.random_state,
             weights=weights,
         )
         self._extract(network, features, start.mean)

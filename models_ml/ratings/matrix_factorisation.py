@@ -36,7 +36,8 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         scale: The lowest and the highest rating, in stars; predictions stay between them.
         factors: Length of a vector.
         learning_rate: Adam's.
-        batch_size: Ratings per step.
+        batch_size: Ratings per step, unless an epoch would take too many steps.
+        max_steps: Steps of an epoch at most: of more ratings, a step takes more.
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation loss before training ends.
         random_state: Seed of the first weights and of the order of batches.
@@ -58,6 +59,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         factors: int = 10,
         learning_rate: float = 0.004,
         batch_size: int = 4096,
+        max_steps: int = 200,
         max_epochs: int = 200,
         patience: int = 2,
         random_state: int = 0,
@@ -66,6 +68,7 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.factors = factors
         self.learning_rate = learning_rate
         self.batch_size = batch_size
+        self.max_steps = max_steps
         self.max_epochs = max_epochs
         self.patience = patience
         self.random_state = random_state
@@ -101,9 +104,11 @@ class MatrixFactorisation(RegressorMixin, SavedModel):  # type: ignore[misc]
             (self._inputs(validation[0]), validation[1]),
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
+            max_steps=self.max_steps,
             max_epochs=self.max_epochs,
             patience=self.patience,
             report=report,
+            seed=self.random_state,
         )
         (self.user_factors_,) = network.get_layer("user_factors").get_weights()
         (self.movie_factors_,) = network.get_layer("movie_factors").get_weights()
