@@ -14,6 +14,8 @@ from warehouse.settings import Settings, read_settings
 from warehouse.tables import create_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.status import Status
 
 
@@ -67,7 +69,13 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
             with console.status(progress) as status:
                 report = partial(_show, status, progress)
                 _, outcome = run_task(connection, recipe, protocol, parameters, models, report)
-            console.print(f"{label}: {outcome.note}")
+            console.print(f"{label}: {outcome.note}{_limits(outcome.limits)}")
+
+
+def _limits(limits: "Mapping[str, int]") -> str:
+    """Say what was cut off: ``fitted_rows`` as ``; fitted to 1,000,000 rows``."""
+    said = [f"{count:,} {name.removeprefix('fitted_')}" for name, count in limits.items()]
+    return f"; fitted to {' and '.join(said)}" if said else ""
 
 
 def _show(status: "Status", progress: str, words: str) -> None:

@@ -1,7 +1,7 @@
 """What a model is to the runner: what it reads, and a function from that to a fitted model."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -71,11 +71,15 @@ class Outcome:
         model: The fitted model.
         results: Rows for tables of the schema ``ml``, by table, without ``run_id``.
         note: A few words on the result, for the terminal.
+        limits: What a parameter cut off for the sake of time, as the number of rows, users or
+            movies that were fitted: ``fitted_rows``, ``fitted_users``, ``fitted_movies``. They
+            stand beside the parameters in ``ml.runs``.
     """
 
     model: "SavedModel"
     results: "Mapping[str, pd.DataFrame]"
     note: str
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def run_task(
         model=recipe.name,
         started_at=started_at,
         finished_at=now(),
-        params=outcome.model.get_params(deep=False),
+        params=outcome.model.get_params(deep=False) | outcome.limits,
         protocol=protocol,
         seed=parameters.seed,
         results=outcome.results,

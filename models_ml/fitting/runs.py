@@ -29,7 +29,7 @@ class Run:
         model: The model's name.
         started_at: When the fit began, UTC without a zone.
         finished_at: When the results were complete.
-        params: The model's parameters.
+        params: The model's parameters, and the limits that they set to the fit.
         protocol: The protocol whose training rows were read.
         seed: The seed of the fit.
         results: Rows for tables of the schema ``ml``, by table, without ``run_id``.

@@ -1,5 +1,6 @@
 """Lists of movies by EASE, a linear model of which movies are liked together."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,8 +12,10 @@ from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.lists.listing import (
     LENGTH,
+    Chosen,
     blocks,
     blocks_of_pairs,
+    columns_to_score,
     histories,
     list_users,
     popularity,
@@ -41,8 +44,8 @@ class EASE(SavedModel):
         liked_from: The stars from which on a movie is liked.
         regularisation: The weight of |B|².
         min_likes: Likes that a movie needs to be in the model.
-        max_movies: Movies in the model at most, the most liked ones: the fit takes memory with
-            the square of their number, 1.6 GB at 10,000.
+        max_movies: Movies in the model at most, the most liked ones: the fit takes time with the
+            cube of their number, and memory with its square.
         random_state: Of no effect, as nothing is random; part of every model's contract.
 
     Attributes:
@@ -56,6 +59,7 @@ class EASE(SavedModel):
             last range is empty, for users who are not known.
         rated_: The rated movies as positions in ``movie_ids_``, user by user, shape (ratings,).
         stars_: The ratings in stars, shape (ratings,), float32.
+        limits_: ``fitted_movies`` where more movies have likes enough; not saved.
     """
 
     state: ClassVar = (
@@ -68,7 +72,7 @@ class EASE(SavedModel):
         liked_from: float = 4.0,
         regularisation: float = 100.0,
         min_likes: int = 3,
-        max_movies: int = 10_000,
+        max_movies: int = 6_000,
         random_state: int = 0,
     ) -> None:
         self.liked_from = liked_from
@@ -100,7 +104,10 @@ class EASE(SavedModel):
         )
         self.indptr_ = np.append(rated.indptr, rated.indptr[-1])
         self.rated_, self.stars_ = rated.indices, rated.data
-        modelled = min(int((counts["like_count"] >= self.min_likes).sum()), self.max_movies)
+        modelled = int((counts["like_count"] >= self.min_likes).sum())
+        self.limits_ = {}
+        if modelled > self.max_movies:
+            modelled = self.limits_["fitted_movies"] = self.max_movies
         self.weights_ = item_weights(self._likes(rated, modelled), self.regularisation)
         return self
 
@@ -118,18 +125,22 @@ class EASE(SavedModel):
             predicted[pairs] = self.scores(self.histories_of(users))[rows, columns]
         return predicted
 
-    def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
+    def recommend(self, user_ids: Ids, n: int = LENGTH, with_causes: bool = True) -> pd.DataFrame:
         """List the best movies that users have not rated.
 
         Args:
             user_ids: The users, shape (users,); those not known get the most liked movies.
             n: Movies per user.
+            with_causes: Whether to say what spoke for each movie.
 
         Returns:
             One row per user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
-            ``because`` (the ids of up to two liked movies that add most to the score).
+            and ``because`` (the ids of up to two liked movies that add most to the score).
         """
-        lists = [self._lists(users, self.histories_of(users), n) for users in blocks(user_ids)]
+        lists = [
+            self._lists(users, self.histories_of(users), n, with_causes)
+            for users in blocks(user_ids)
+        ]
         return pd.concat(lists, ignore_index=True)
 
     def fold_in(self, movie_ids: Ids, ratings: Values, n: int = LENGTH) -> pd.DataFrame:
@@ -161,8 +172,16 @@ class EASE(SavedModel):
         rated = csr_array((self.stars_, self.rated_, self.indptr_), shape=shape)
         return rated[codes_of(user_ids, self.user_ids_)]
 
+    def stars_of(self, user_ids: Ids, movie_ids: Ids) -> NDArray[np.float32]:
+        """Look up what users gave movies that they rated, all three of shape (ratings,)."""
+        users = np.repeat(np.arange(len(self.user_ids_)), np.diff(self.indptr_)[:-1])
+        cells = users * len(self.movie_ids_) + self.rated_
+        asked = codes_of(user_ids, self.user_ids_) * len(self.movie_ids_)
+        asked += codes_of(movie_ids, self.movie_ids_)
+        return np.asarray(self.stars_[np.searchsorted(cells, asked)])
+
     def scores(self, rated: "csr_array") -> NDArray[np.float32]:
-        """Score all movies for histories of shape (users, movies); the result has that shape."""
+        """Score first movies, at least those in the model, for histories of such a shape."""
         modelled = len(self.weights_)
         scores = np.zeros(rated.shape, np.float32)
         scores[:, :modelled] = self._likes(rated, modelled) @ self.weights_
@@ -172,57 +191,58 @@ class EASE(SavedModel):
         self,
         users: Ids,
         rated: "csr_array",
-        chosen: list[NDArray[np.int64]],
+        chosen: Chosen,
         scores: NDArray[np.floating],
+        with_causes: bool,
     ) -> pd.DataFrame:
         """Name the movies chosen for users, and what spoke for each.
 
         Args:
             users: The users, shape (users,).
             rated: Their histories, shape (users, movies).
-            chosen: Each user's movies as positions in ``movie_ids_``, best first.
-            scores: The scores of all these, user after user.
+            chosen: The movies, as positions in ``movie_ids_``.
+            scores: Their scores, shape (chosen,).
+            with_causes: Whether to say what spoke for each.
 
         Returns:
             As :meth:`recommend`.
         """
-        lengths = [len(movies) for movies in chosen]
-        causes = self.causes(rated, chosen)
-        return pd.DataFrame(
+        lists = pd.DataFrame(
             {
-                "user_id": np.repeat(users, lengths),
-                "rank": np.concatenate([np.arange(length) + 1 for length in lengths]),
-                "movie_id": self.movie_ids_[np.concatenate(chosen)],
+                "user_id": users[chosen.rows],
+                "rank": chosen.ranks,
+                "movie_id": self.movie_ids_[chosen.movies],
                 "score": scores.astype(np.float64),
-                "because": [self.movie_ids_[two].tolist() for of_user in causes for two in of_user],
             }
         )
+        if with_causes:
+            causes = self.causes(rated, chosen)
+            lists["because"] = [self.movie_ids_[two].tolist() for two in causes]
+        return lists
 
-    def causes(
-        self, rated: "csr_array", chosen: list[NDArray[np.int64]]
-    ) -> list[list[NDArray[np.int64]]]:
+    def causes(self, rated: "csr_array", chosen: Chosen) -> list[NDArray[np.int64]]:
         """Find the liked movies that add most to the scores of chosen ones.
 
         Args:
             rated: Histories, shape (users, movies).
-            chosen: Each user's chosen movies.
+            chosen: The users' chosen movies.
 
         Returns:
-            For each user and chosen movie up to two liked movies, the one that adds more first,
-            none that adds nothing; all movies are positions in ``movie_ids_``.
+            For each chosen movie up to two liked movies, the one that adds more first, none that
+            adds nothing; all movies are positions in ``movie_ids_``.
         """
         modelled = len(self.weights_)
         likes = self._likes(rated, modelled)
+        ends = np.searchsorted(chosen.rows, np.arange(rated.shape[0] + 1))
         causes = []
-        for row, movies in enumerate(chosen):
+        for row, (start, end) in enumerate(pairwise(ends)):
+            movies = chosen.movies[start:end]
             liked = np.sort(likes.indices[likes.indptr[row] : likes.indptr[row + 1]])
             parts = np.zeros((len(liked), len(movies)), np.float32)
             is_modelled = movies < modelled
             parts[:, is_modelled] = self.weights_[np.ix_(liked, movies[is_modelled])]
             first = np.argsort(-parts, axis=0, kind="stable")[:2]
-            causes.append(
-                [liked[two[parts[two, column] > 0]] for column, two in enumerate(first.T)]
-            )
+            causes += [liked[two[parts[two, column] > 0]] for column, two in enumerate(first.T)]
         return causes
 
     def _likes(self, rated: "csr_array", modelled: int) -> "csr_array":
@@ -231,11 +251,14 @@ class EASE(SavedModel):
         likes.eliminate_zeros()
         return likes
 
-    def _lists(self, users: Ids, rated: "csr_array", n: int) -> pd.DataFrame:
+    def _lists(
+        self, users: Ids, rated: "csr_array", n: int, with_causes: bool = True
+    ) -> pd.DataFrame:
+        rated = rated[:, : columns_to_score(len(self.weights_), rated, n)]
         scores = self.scores(rated)
         chosen = top_n(scores, rated, n)
-        rows = np.repeat(np.arange(len(users)), [len(movies) for movies in chosen])
-        return self.lists(users, rated, chosen, scores[rows, np.concatenate(chosen)])
+        chosen_scores = scores[chosen.rows, chosen.movies]
+        return self.lists(users, rated, chosen, chosen_scores, with_causes)
 
 
 def item_weights(likes: "csr_array", regularisation: float) -> NDArray[np.float32]:
@@ -251,7 +274,8 @@ def item_weights(likes: "csr_array", regularisation: float) -> NDArray[np.float3
     from scipy.linalg import inv
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    gram = (likes.T @ likes).toarray().astype(np.float64)
+    # Counts are exact in 32 bits, and the regularisation keeps the inverse as exact as lists need.
+    gram = (likes.T @ likes).toarray().astype(np.float32)
     diagonal = np.diag_indices_from(gram)
     gram[diagonal] += regularisation
     # One thread gives the same digits whatever their number, and where other work shares the
@@ -260,7 +284,8 @@ def item_weights(likes: "csr_array", regularisation: float) -> NDArray[np.float3
         weights = inv(gram, overwrite_a=True, assume_a="pos") if len(gram) else gram
     weights /= -weights[diagonal]
     weights[diagonal] = 0
-    return np.asarray(weights, dtype=np.float32)
+    # Scores are sums of rows, which should lie in one piece
+    return np.ascontiguousarray(weights)
 
 
 def train(task: Task) -> Outcome:
@@ -273,9 +298,10 @@ def train(task: Task) -> Outcome:
     model = EASE(**task.params, random_state=task.seed)
     model.fit(*ids_and_ratings(rows))
     task.report("listing movies")
-    lists = model.recommend(list_users(task))
+    lists = model.recommend(list_users(task), with_causes=task.protocol == "serving")
     note = f"{len(model.weights_):,} movies in the model, lists for {lists['user_id'].nunique():,}"
-    return Outcome(model, {"recommendations": recommendations(task, lists)}, note)
+    results = {"recommendations": recommendations(task, lists, model.stars_of)}
+    return Outcome(model, results, note, model.limits_)
 
 
 RECIPE = Recipe(

@@ -1,15 +1,17 @@
 """What the models that make lists of movies share: popularity, histories, selection, reasons."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_ml.fitting.ids import Ids, codes_of, ids_of
+from models_ml.fitting.ids import Ids, codes_of
 from models_ml.fitting.recipe import Task
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ LENGTH = 20
 BLOCK = 512
 """Users whose scores of all movies are in memory at once."""
 
-Rated = Mapping[tuple[int, int], float]
-"""Stars by user and movie."""
+StarsOf = Callable[[Ids, Ids], NDArray[np.floating]]
+"""Gives the stars of users, shape (ratings,), for movies that they rated, of that shape."""
 
 
 def popularity(rows: pd.DataFrame, liked_from: float) -> pd.DataFrame:
@@ -99,9 +101,22 @@ def histories(
     return csr_array((stars[is_known].astype(np.float32), cells), shape=shape)
 
 
-def top_n(
-    scores: NDArray[np.float32], seen: "csr_array", n: int = LENGTH
-) -> list[NDArray[np.int64]]:
+@dataclass(frozen=True)
+class Chosen:
+    """Movies chosen for the users of a block, user after user, best first.
+
+    Attributes:
+        rows: Each one's user, as a position in the block, shape (chosen,).
+        movies: The movies as columns, shape (chosen,).
+        ranks: Their ranks among the user's, from 1, shape (chosen,).
+    """
+
+    rows: NDArray[np.int64]
+    movies: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+
+
+def top_n(scores: NDArray[np.float32], seen: "csr_array", n: int = LENGTH) -> Chosen:
     """Choose each user's best movies among those not seen.
 
     Equal scores keep the order of the columns, so the result does not depend on how many users
@@ -110,21 +125,59 @@ def top_n(
     Args:
         scores: Scores, shape (users, movies); overwritten where seen.
         seen: A matrix of the same shape that stores an entry for each movie seen.
-        n: Movies per user.
-
-    Returns:
-        Columns for each user, best first: ``n``, or fewer where fewer are unseen.
+        n: Movies per user; fewer are chosen where fewer are unseen.
     """
-    rows = np.repeat(np.arange(len(scores)), np.diff(seen.indptr))
-    scores[rows, seen.indices] = -np.inf
-    n = min(n, scores.shape[1])
+    scores[positions(seen)] = -np.inf
+    users, movies = scores.shape
+    last = max(movies - n, 0)
     # The n-th best score; all with it or a better one are candidates, in the columns' order.
-    limits = -np.partition(-scores, n - 1, axis=1)[:, n - 1] if n else np.zeros(len(scores))
-    chosen = []
-    for row, limit in zip(scores, limits, strict=True):
-        candidates = np.flatnonzero((row >= limit) & (row > -np.inf))
-        chosen.append(candidates[np.argsort(-row[candidates], kind="stable")][:n])
-    return chosen
+    limits = np.partition(scores, last, axis=1)[:, last] if movies else np.zeros(users, np.float32)
+    limits = np.maximum(limits, np.finfo(np.float32).min)
+    rows, columns = np.nonzero(scores >= limits[:, None])
+    return best(rows, columns, scores[rows, columns], n)
+
+
+def best(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], scores: NDArray[np.floating], n: int
+) -> Chosen:
+    """Choose each user's best candidates, of equal ones those that come first.
+
+    Args:
+        rows: Each candidate's user, ascending, shape (candidates,).
+        columns: The candidates, shape (candidates,).
+        scores: Their scores, shape (candidates,).
+        n: Movies per user.
+    """
+    order = np.lexsort((-scores, rows))
+    rows = rows[order]
+    ranks = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
+    is_best = ranks <= n
+    return Chosen(rows[is_best], columns[order[is_best]], ranks[is_best])
+
+
+def first_unseen(seen: "csr_array", n: int) -> Chosen:
+    """Choose each user's first n columns that are not seen."""
+    width = columns_to_score(0, seen, n)
+    is_seen = np.zeros((seen.shape[0], width), bool)
+    is_seen[positions(seen[:, :width])] = True
+    ranks = np.cumsum(~is_seen, axis=1)
+    rows, columns = np.nonzero(~is_seen & (ranks <= n))
+    return Chosen(rows, columns, ranks[rows, columns])
+
+
+def columns_to_score(modelled: int, seen: "csr_array", n: int) -> int:
+    """Tell of how many first columns n movies can be chosen as if of all.
+
+    Columns are in the order of popularity, and those after the modelled ones all score 0. Of
+    these only the first n that a user has not seen can be among the user's best.
+    """
+    most_seen = int(np.diff(seen.indptr).max(initial=0))
+    return int(min(modelled + n + most_seen, seen.shape[1]))
+
+
+def positions(matrix: "csr_array") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give rows and columns of a sparse matrix's entries."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
 
 
 def list_users(task: Task) -> Ids:
@@ -164,31 +217,31 @@ def titles_of(movies: pd.DataFrame) -> dict[int, str]:
     return dict(zip(movies["movie_id"].tolist(), titles.tolist(), strict=True))
 
 
-def reasons(lists: pd.DataFrame, rated: Rated, titles: Mapping[int, str]) -> list[str | None]:
+def reasons(lists: pd.DataFrame, stars_of: StarsOf, titles: Mapping[int, str]) -> list[str | None]:
     """Give each row of lists its reason.
 
     Args:
         lists: ``user_id``, and ``because``, the ids of movies that spoke for the row's movie.
-        rated: The ratings that the reasons name.
+        stars_of: Looks up what the reasons name.
         titles: Titles by movie.
     """
-    return [
-        reason([(titles[cause], rated[user, cause]) for cause in because])
-        for user, because in zip(lists["user_id"].tolist(), lists["because"], strict=True)
-    ]
+    counts = lists["because"].str.len().to_numpy(np.int64)
+    causes = np.fromiter(chain.from_iterable(lists["because"]), np.int64, counts.sum())
+    stars = stars_of(np.repeat(lists["user_id"].to_numpy(np.int64), counts), causes)
+    named = ((titles[cause], rated) for cause, rated in zip(causes, stars, strict=True))
+    return [reason(list(islice(named, count))) for count in counts.tolist()]
 
 
-def recommendations(task: Task, lists: pd.DataFrame) -> pd.DataFrame:
+def recommendations(task: Task, lists: pd.DataFrame, stars_of: StarsOf) -> pd.DataFrame:
     """Make rows of ``ml.recommendations``: with reasons in a serving fit, else without.
 
     Args:
         task: The fit, with the mart ``core.dim_movies``.
-        lists: ``user_id``, ``rank``, ``movie_id``, ``score``, ``because``.
+        lists: ``user_id``, ``rank``, ``movie_id``, ``score`` and, in a serving fit, ``because``.
+        stars_of: Looks up the ratings that speak for movies.
     """
-    rows = lists.drop(columns="because")
     if task.protocol != "serving":
-        return rows.assign(reason=None)
-    ratings = pd.concat([task.parts.train, task.parts.validation], ignore_index=True)
-    rated = dict(zip(map(tuple, ids_of(ratings).tolist()), ratings["rating"], strict=True))
+        return lists.assign(reason=None)
     titles = titles_of(task.marts["core.dim_movies"])
-    return rows.assign(reason=pd.Series(reasons(lists, rated, titles), rows.index))
+    texts = pd.Series(reasons(lists, stars_of, titles), lists.index, dtype=object)
+    return lists.drop(columns="because").assign(reason=texts)

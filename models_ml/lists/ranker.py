@@ -15,8 +15,11 @@ from models_ml.fitting.training import fit_trees, trees_from_bytes, trees_to_byt
 from models_ml.lists.ease import EASE, item_weights
 from models_ml.lists.listing import (
     LENGTH,
+    best,
     blocks,
     blocks_of_pairs,
+    columns_to_score,
+    first_unseen,
     list_users,
     recommendations,
     top_n,
@@ -52,6 +55,8 @@ FEATURES = {
 @dataclass(frozen=True)
 class Pool:
     """What the sources offer to some users.
+
+    The movies are the first of ``source_.movie_ids_``, at least all those that can be offered.
 
     Attributes:
         rated: The users' histories, shape (users, movies), sparse.
@@ -90,6 +95,7 @@ class Ranker(SavedModel):
         max_movies: Movies in either EASE at most, the most liked ones.
         candidates: Movies that each EASE offers a user.
         popular_candidates: Movies that popularity offers, the most liked ones.
+        max_users: Users from whose candidates the trees learn at most, drawn at random.
         n_estimators: Number of trees.
         num_leaves: Leaves of a tree at most.
         min_child_samples: Candidates in a leaf at least.
@@ -106,6 +112,7 @@ class Ranker(SavedModel):
         asked_at_: When each user was last seen, in years since 1970, shape (users + 1,); in the
             last position, for users who are not known, when anybody was.
         trees_: LightGBM's text of the trees, as bytes.
+        limits_: ``fitted_users`` where the trees learnt from some users only; not saved.
     """
 
     state: ClassVar = (
@@ -120,13 +127,14 @@ class Ranker(SavedModel):
         regularisation: float = 100.0,
         seen_regularisation: float = 300.0,
         min_likes: int = 3,
-        max_movies: int = 10_000,
+        max_movies: int = 6_000,
         candidates: int = 100,
         popular_candidates: int = 50,
-        n_estimators: int = 300,
+        max_users: int = 20_000,
+        n_estimators: int = 150,
         num_leaves: int = 7,
         min_child_samples: int = 100,
-        learning_rate: float = 0.03,
+        learning_rate: float = 0.06,
         random_state: int = 0,
     ) -> None:
         self.liked_from = liked_from
@@ -136,6 +144,7 @@ class Ranker(SavedModel):
         self.max_movies = max_movies
         self.candidates = candidates
         self.popular_candidates = popular_candidates
+        self.max_users = max_users
         self.n_estimators = n_estimators
         self.num_leaves = num_leaves
         self.min_child_samples = min_child_samples
@@ -181,20 +190,22 @@ class Ranker(SavedModel):
         predicted = np.zeros(len(X))
         for users, pairs, rows, columns in blocks_of_pairs(X, self.source_.movie_ids_):
             if len(pairs):
-                features = self._features(self._pool(users), rows, columns)
+                pool = self._pool(users, all_movies=True)
+                features = self._features(pool, rows, columns)
                 predicted[pairs] = trees.predict(features)
         return predicted
 
-    def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
+    def recommend(self, user_ids: Ids, n: int = LENGTH, with_causes: bool = True) -> pd.DataFrame:
         """List the best of the candidates, none of which a user has rated.
 
         Args:
             user_ids: The users, shape (users,).
             n: Movies per user, no more than each EASE offers.
+            with_causes: Whether to say what spoke for each movie.
 
         Returns:
             One row per user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score``,
-            ``because`` (the ids of up to two liked movies that add most to the score of EASE).
+            and ``because`` (the ids of up to two liked movies that add most to the score of EASE).
         """
         trees = trees_from_bytes(self.trees_)
         lists = []
@@ -202,13 +213,13 @@ class Ranker(SavedModel):
             pool = self._pool(users)
             rows, columns = pool.is_candidate.nonzero()
             scores = trees.predict(self._features(pool, rows, columns))
-            # By user, then by score; where the trees see no difference, EASE and popularity do.
-            order = np.lexsort((columns, -pool.likes[rows, columns], -scores, rows))
-            ends = np.cumsum(pool.is_candidate.sum(axis=1))[:-1]
-            firsts = [of_user[:n] for of_user in np.split(order, ends)]
-            chosen = [columns[first] for first in firsts]
-            first_scores = scores[np.concatenate(firsts)]
-            lists.append(self.source_.lists(users, pool.rated, chosen, first_scores))
+            # Where the trees see no difference, EASE and popularity do.
+            order = np.lexsort((columns, -pool.likes[rows, columns], rows))
+            chosen = best(rows[order], columns[order], scores[order], n)
+            all_scores = np.zeros(pool.likes.shape)
+            all_scores[rows, columns] = scores
+            chosen_scores = all_scores[chosen.rows, chosen.movies]
+            lists.append(self.source_.lists(users, pool.rated, chosen, chosen_scores, with_causes))
         return pd.concat(lists, ignore_index=True)
 
     def _fit_sources(
@@ -231,10 +242,13 @@ class Ranker(SavedModel):
         table = pd.crosstab(genres["movie_id"], genres["genre"]).reindex(known, fill_value=0)
         self.genres_ = table.to_numpy(np.float32)
         rated_at = (ratings["rated_at"] - pd.Timestamp(0)).dt.total_seconds() / SECONDS_PER_YEAR
-        first = rated_at.groupby(ratings["movie_id"]).min()
-        self.first_rated_at_ = first.reindex(known).to_numpy(np.float64)
-        last = rated_at.groupby(ratings["user_id"]).max()
-        self.asked_at_ = np.append(last.reindex(source.user_ids_).to_numpy(), rated_at.max())
+        times = rated_at.to_numpy(np.float64)
+        ids = ids_of(ratings)
+        self.first_rated_at_ = np.full(len(known), np.nan)
+        np.fmin.at(self.first_rated_at_, codes_of(ids[:, 1], known), times)
+        self.asked_at_ = np.full(len(source.user_ids_) + 1, np.nan)
+        np.fmax.at(self.asked_at_, codes_of(ids[:, 0], source.user_ids_), times)
+        self.asked_at_[-1] = np.fmax.reduce(times)
 
     def _fit_trees(self, validation: pd.DataFrame) -> None:
         features, labels = self._examples(validation)
@@ -257,13 +271,14 @@ class Ranker(SavedModel):
 
     def _examples(self, validation: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Take the candidates of those who liked one: features, and 1 for a liked one."""
-        liked = ids_of(validation[validation["rating"] >= self.liked_from])
+        liked = self._drawn(ids_of(validation[validation["rating"] >= self.liked_from]))
         features = [np.empty((0, len(FEATURES)), np.float32)]
         labels = [np.empty(0, np.int64)]
         for users, _, rows, columns in blocks_of_pairs(liked, self.source_.movie_ids_):
             pool = self._pool(users)
-            is_liked = np.zeros(pool.is_candidate.shape, np.int64)
-            is_liked[rows, columns] = 1
+            is_liked = np.zeros_like(pool.is_candidate, np.int64)
+            can_be_offered = columns < pool.likes.shape[1]
+            is_liked[rows[can_be_offered], columns[can_be_offered]] = 1
             # Those who liked no candidate say nothing of the order of candidates.
             pool.is_candidate[~(is_liked * pool.is_candidate).any(axis=1)] = False
             candidates = pool.is_candidate.nonzero()
@@ -271,26 +286,38 @@ class Ranker(SavedModel):
             labels.append(is_liked[candidates])
         return np.concatenate(features), np.concatenate(labels)
 
-    def _pool(self, users: Ids) -> Pool:
+    def _drawn(self, liked: Ids) -> Ids:
+        """Draw ``max_users`` users, and take their rows, shape (rows, 2)."""
+        users = np.unique(liked[:, 0])
+        generator = np.random.default_rng(self.random_state)
+        self.limits_ = {}
+        if len(users) > self.max_users:
+            users = generator.choice(users, self.max_users, replace=False)
+            self.limits_["fitted_users"] = self.max_users
+        return liked[np.isin(liked[:, 0], users)]
+
+    def _pool(self, users: Ids, all_movies: bool = False) -> Pool:
         """Ask the sources for a block of users, shape (users,)."""
         rated = self.source_.histories_of(users)
+        lengths = (self.candidates, self.candidates, self.popular_candidates)
+        if not all_movies:
+            modelled = len(self.seen_weights_)
+            rated = rated[:, : columns_to_score(modelled, rated, max(lengths))]
         likes = self.source_.scores(rated)
         seen = np.zeros_like(likes)
         seen[:, : len(self.seen_weights_)] = self._seen(rated) @ self.seen_weights_
         offers = (
             top_n(likes.copy(), rated, self.candidates),
             top_n(seen.copy(), rated, self.candidates),
-            # Equal scores keep the order of the columns, which is that of popularity.
-            top_n(np.zeros_like(likes), rated, self.popular_candidates),
+            first_unseen(rated, self.popular_candidates),
         )
-        lengths = (self.candidates, self.candidates, self.popular_candidates)
         ranks = np.empty((len(offers), *likes.shape), np.int32)
-        is_candidate = np.zeros(likes.shape, bool)
-        for of_source, chosen, length in zip(ranks, offers, lengths, strict=True):
+        for of_source, offered, length in zip(ranks, offers, lengths, strict=True):
             of_source[:] = length + 1
-            for row, movies in enumerate(chosen):
-                of_source[row, movies] = np.arange(len(movies)) + 1
-                is_candidate[row, movies] = True
+            of_source[offered.rows, offered.movies] = offered.ranks
+        is_candidate = np.zeros(likes.shape, bool)
+        for offered in offers:
+            is_candidate[offered.rows, offered.movies] = True
         asked_at = self.asked_at_[codes_of(users, self.source_.user_ids_)]
         return Pool(rated, asked_at, likes, seen, ranks, is_candidate)
 
@@ -312,6 +339,7 @@ class Ranker(SavedModel):
         Returns:
             Shape (pairs, features).
         """
+        known = slice(pool.likes.shape[1])
         liked = pool.rated.copy()
         liked.data = (liked.data >= self.liked_from).astype(np.float32)
         user_likes = liked.sum(axis=1)
@@ -319,13 +347,14 @@ class Ranker(SavedModel):
         with np.errstate(invalid="ignore"):
             # Who likes nothing has no means of likes, and who rated nothing no mean rating: NaN,
             # which trees know.
-            genre_shares = (liked @ self.genres_) / user_likes[:, None]
+            genre_shares = (liked @ self.genres_[known]) / user_likes[:, None]
+            all_years = self.release_years_[known]
             liked_year = (
                 liked
-                @ np.nan_to_num(self.release_years_)
-                / (liked @ np.isfinite(self.release_years_).astype(np.float32))
+                @ np.nan_to_num(all_years)
+                / (liked @ np.isfinite(all_years).astype(np.float32))
             )
-            log_counts = np.log(self.source_.rating_counts_).astype(np.float32)
+            log_counts = np.log(self.source_.rating_counts_[known]).astype(np.float32)
             liked_popularity = liked @ log_counts / user_likes
             user_means = pool.rated.sum(axis=1) / rating_counts
         years = self.release_years_[movies]
@@ -361,12 +390,12 @@ def train(task: Task) -> Outcome:
         task.marts["core.bridge_movie_genres"],
         asked_now=task.protocol == "serving",
     )
-    lists = model.recommend(list_users(task))
+    lists = model.recommend(list_users(task), with_causes=task.protocol == "serving")
     note = (
         f"{model.n_estimators} trees over three sources, lists for {lists['user_id'].nunique():,}"
     )
-    results = {"recommendations": recommendations(task, lists)}
-    return Outcome(model, results, note)
+    results = {"recommendations": recommendations(task, lists, model.source_.stars_of)}
+    return Outcome(model, results, note, model.source_.limits_ | model.limits_)
 
 
 RECIPE = Recipe(

@@ -38,7 +38,7 @@ def train_average(task: Task) -> Outcome:
     model = Average(**task.params, random_state=task.seed)
     model.mean_ = np.array(task.parts.train["rating"].mean())
     rows = task.parts.test.assign(prediction=float(model.mean_))
-    return Outcome(model, {"rating_predictions": rows}, "done")
+    return Outcome(model, {"rating_predictions": rows}, "done", {"fitted_rows": 3})
 
 
 def recipe(**changes) -> Recipe:
@@ -128,7 +128,7 @@ def test_a_run_is_written_and_a_model_to_serve_saved_under_its_id(
         " from ml.runs where run_id = ?",
         [run_id],
     ).fetchall()
-    assert json.loads(params) == {"shrinkage": 2.0, "random_state": 5}
+    assert json.loads(params) == {"shrinkage": 2.0, "random_state": 5, "fitted_rows": 3}
     assert (seed, protocol, seconds) == (5, "random", True)
     assert connection.execute(
         "select user_id, prediction from ml.rating_predictions where run_id = ?", [run_id]

@@ -107,6 +107,20 @@ def test_reasons_are_the_two_greatest_contributions(data, fitted) -> None:
         assert row.because == sorted(positive, key=lambda movie: -weights[movie])[:2]
 
 
+def test_stars_are_looked_up(data, fitted) -> None:
+    ids, stars = data
+    asked = np.random.default_rng(0).permutation(len(ids))[:50]
+    np.testing.assert_array_equal(fitted.stars_of(*ids[asked].T), stars[asked])
+
+
+def test_lists_without_causes_are_the_same(data, fitted) -> None:
+    users = np.unique(data[0][:, 0])
+    pd.testing.assert_frame_equal(
+        fitted.recommend(users, with_causes=False),
+        fitted.recommend(users).drop(columns="because"),
+    )
+
+
 def test_folding_in_a_users_ratings_gives_the_users_list(data, fitted) -> None:
     ids, stars = data
     lists = fitted.recommend(np.unique(ids[:, 0]))
@@ -169,6 +183,8 @@ def test_movies_with_few_likes_come_after_those_that_go_with_the_users() -> None
 def test_the_most_liked_movies_are_kept_where_there_are_too_many(data) -> None:
     model = EASE(max_movies=10).fit(*data)
     assert model.weights_.shape == (10, 10)
+    assert model.limits_ == {"fitted_movies": 10}
+    assert EASE().fit(*data).limits_ == {}
     assert len(model.recommend(np.array([100]))) == 20
 
 

@@ -7,6 +7,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
 from models_ml.lists.listing import (
+    Chosen,
+    columns_to_score,
+    first_unseen,
     histories,
     popularity,
     readable_title,
@@ -25,6 +28,13 @@ def scores_and_seen(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return scores, draw(hnp.arrays(bool, shape))
 
 
+def by_user(chosen: Chosen, users: int) -> list[list[int]]:
+    """The movies of each user; ranks count them from 1."""
+    lists = [chosen.movies[chosen.rows == row].tolist() for row in range(users)]
+    assert chosen.ranks.tolist() == [rank + 1 for movies in lists for rank in range(len(movies))]
+    return lists
+
+
 @given(case=scores_and_seen(), n=st.integers(1, 25))
 def test_top_n_is_a_sorted_list_without_what_was_seen(
     case: tuple[np.ndarray, np.ndarray], n: int
@@ -34,8 +44,7 @@ def test_top_n_is_a_sorted_list_without_what_was_seen(
         sorted(np.flatnonzero(~of_user), key=lambda movie: (-row[movie], movie))[:n]
         for row, of_user in zip(scores, seen, strict=True)
     ]
-    chosen = top_n(scores.copy(), csr_array(seen), n)
-    assert [movies.tolist() for movies in chosen] == expected
+    assert by_user(top_n(scores.copy(), csr_array(seen), n), len(scores)) == expected
 
 
 @given(case=scores_and_seen())
@@ -43,10 +52,31 @@ def test_a_list_does_not_depend_on_who_else_is_asked_for(
     case: tuple[np.ndarray, np.ndarray],
 ) -> None:
     scores, seen = case
-    together = top_n(scores.copy(), csr_array(seen))
+    together = by_user(top_n(scores.copy(), csr_array(seen)), len(scores))
     for row in range(len(scores)):
-        (alone,) = top_n(scores[[row]], csr_array(seen[[row]]))
-        assert alone.tolist() == together[row].tolist()
+        alone = top_n(scores[[row]], csr_array(seen[[row]]))
+        assert by_user(alone, 1) == [together[row]]
+
+
+@given(case=scores_and_seen(), n=st.integers(1, 25))
+def test_first_unseen_are_the_best_of_equal_scores(
+    case: tuple[np.ndarray, np.ndarray], n: int
+) -> None:
+    scores, seen = case
+    equal = top_n(np.zeros_like(scores), csr_array(seen), n)
+    assert by_user(first_unseen(csr_array(seen), n), len(scores)) == by_user(equal, len(scores))
+
+
+@given(case=scores_and_seen(), n=st.integers(1, 25), modelled=st.integers(0, 30))
+def test_the_best_are_among_the_columns_to_score(
+    case: tuple[np.ndarray, np.ndarray], n: int, modelled: int
+) -> None:
+    scores, seen = case
+    scores[:, modelled:] = 0
+    width = columns_to_score(min(modelled, scores.shape[1]), csr_array(seen), n)
+    of_all = top_n(scores.copy(), csr_array(seen), n)
+    of_first = top_n(scores[:, :width].copy(), csr_array(seen[:, :width]), n)
+    assert by_user(of_first, len(scores)) == by_user(of_all, len(scores))
 
 
 def test_popularity_counts_likes_first_then_ratings_then_ids() -> None:
@@ -105,7 +135,11 @@ def test_reasons_of_lists() -> None:
         {"user_id": [8, 8, 9], "movie_id": [3, 1, 1], "because": [[1, 2], [2], []]}
     )
     rated = {(8, 1): 5.0, (8, 2): 4.0, (9, 3): 1.0}
-    assert reasons(lists, rated, titles_of(movies)) == [
+
+    def stars_of(users: np.ndarray, movies: np.ndarray) -> np.ndarray:
+        return np.array([rated[pair] for pair in zip(users.tolist(), movies.tolist(), strict=True)])
+
+    assert reasons(lists, stars_of, titles_of(movies)) == [
         "because you rated Heat (1995) 5.0 and movie 2 4.0",
         "because you rated movie 2 4.0",
         None,

@@ -1,5 +1,6 @@
 """The ranker ranks what its sources offer, from what it says it knows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,17 @@ def test_what_training_gives(protocol: Protocol) -> None:
     else:
         assert lists["reason"].dropna().str.match("because you rated The Title").all()
         assert lists["reason"].notna().any()
+
+
+def test_where_there_are_many_users_the_trees_learn_from_some(parts) -> None:
+    few, all_users = fit(*parts, max_users=20), fit(*parts)
+
+    assert (few.limits_, all_users.limits_) == ({"fitted_users": 20}, {})
+    assert few.trees_.tobytes() == fit(*parts, max_users=20).trees_.tobytes()
+    assert few.trees_.tobytes() != all_users.trees_.tobytes()
+    limited = replace(task("last"), params={**PARAMETERS, "max_users": 20, "max_movies": 50})
+    assert train(limited).limits == {"fitted_movies": 50, "fitted_users": 20}
+    assert train(task("last")).limits == {}
 
 
 def test_the_list_to_serve_is_asked_for_at_the_end_of_the_data() -> None:
