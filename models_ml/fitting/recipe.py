@@ -30,7 +30,7 @@ class Parts:
     """The ratings of a protocol; the test rows come without their ratings.
 
     Attributes:
-        train: Rows to fit: ``user_id``, ``movie_id``, ``rating``, ``rated_at``.
+        train: Rows to fit: ``user_id``, ``movie_id``, ``rating``, ``rated_at``, ``fold``.
         validation: Rows of the same form that choose and calibrate, never fitted.
         test: The rows to predict: ``user_id``, ``movie_id``.
     """

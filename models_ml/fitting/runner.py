@@ -163,8 +163,8 @@ def _parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> Parts:
         return found
 
     return Parts(
-        train=rows("train", "user_id, movie_id, rating, rated_at"),
-        validation=rows("validation", "user_id, movie_id, rating, rated_at"),
+        train=rows("train", "user_id, movie_id, rating, rated_at, fold"),
+        validation=rows("validation", "user_id, movie_id, rating, rated_at, fold"),
         test=rows("test", "user_id, movie_id"),
     )
 

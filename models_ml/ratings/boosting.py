@@ -31,6 +31,11 @@ ALL_ROWS = 0
 NOBODY = np.iinfo(np.int64).min
 """A user's id that no file can hold."""
 
+BLOCK = 500_000
+"""Rows whose features are in memory at once."""
+LEAST_SPREAD = 0.05
+"""Stars by which a prediction is expected to be off at least."""
+
 Matrix = NDArray[np.float32]
 
 
@@ -140,25 +145,29 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
     """Gradient-boosted trees that correct the biases of user and movie.
 
     Trees (Ke et al., LightGBM, NeurIPS 2017) over what SQL knows of the user and the movie are
-    added to the mean and the two biases. Three ensembles predict the mean and both ends of an
-    interval; both ends are moved by a margin, so that as many validation rows as promised lie
-    between them (Romano, Patterson and Candès, Conformalized quantile regression, NeurIPS 2019).
+    added to the mean and the two biases. A second ensemble predicts how far off the first one is.
+    An interval reaches as many times this spread to both sides that as many validation rows as
+    promised lie in theirs (Lei et al., Distribution-free predictive inference for regression, JASA
+    113, 2018, section 5.2).
 
     A training row's features come from the rows of other folds alone, so that its own rating has
     no part in them; those of any other row come from all training rows. To learn what to say of
     a user without ratings, a share of the training rows is fitted a second time with the user
-    hidden; the intervals of such users have a margin of their own, from all validation rows with
+    hidden; the intervals of such users have a reach of their own, from all validation rows with
     their users hidden, where each user counts as much as another.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
         learning_rate: What a tree's leaf adds is multiplied by this.
-        interval_learning_rate: The same for the trees of the intervals.
+        interval_learning_rate: The same for the trees of the spread.
         num_leaves: Leaves of a tree at most.
         min_child_samples: Rows of a leaf at least.
         colsample_bytree: Share of the features that a tree may split on.
         subsample: Share of the rows that a tree sees.
         reg_lambda: Penalty on the square of a leaf's value.
+        max_bin: Values of a feature that a tree can tell apart.
+        max_rows: Training rows that are fitted, and validation rows that decide when to stop, at
+            most; of more, so many are drawn at random.
         n_estimators: Trees of an ensemble at most.
         patience: Trees without a better validation loss before an ensemble is complete.
         hidden_share: Share of the training rows that are fitted once more without their user.
@@ -167,27 +176,31 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
 
     Attributes:
         mean_: The mean rating, and next the arrays of :class:`Entities`, from all training rows.
-        trees_, lower_trees_, upper_trees_: The ensembles as LightGBM's text, in bytes.
-        margins_: By how much intervals grow for users with and without ratings, shape (2,).
+        trees_, spread_trees_: The ensembles as LightGBM's text, in bytes.
+        reaches_: How many times the spread intervals reach, for users with and without ratings,
+            shape (2,).
+        limits_: ``fitted_rows`` where not all training rows were fitted; not saved.
         gains_, split_counts_: What each feature's splits in ``trees_`` saved, and their number.
         history_: One row per tree of ``trees_``: ``epoch``, ``loss``, ``val_loss``, ``seconds``.
     """
 
     state: ClassVar = (
         *("mean_", "user_ids_", "users_", "affinities_", "movie_ids_", "movies_", "genres_"),
-        *("trees_", "lower_trees_", "upper_trees_", "margins_"),
+        *("trees_", "spread_trees_", "reaches_"),
     )
 
     def __init__(
         self,
         scale: tuple[float, float] = (0.5, 5.0),
-        learning_rate: float = 0.05,
-        interval_learning_rate: float = 0.15,
+        learning_rate: float = 0.08,
+        interval_learning_rate: float = 0.1,
         num_leaves: int = 31,
         min_child_samples: int = 40,
         colsample_bytree: float = 0.5,
         subsample: float = 0.8,
         reg_lambda: float = 5.0,
+        max_bin: int = 127,
+        max_rows: int = 300_000,
         n_estimators: int = 2000,
         patience: int = 30,
         hidden_share: float = 0.2,
@@ -202,6 +215,8 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.colsample_bytree = colsample_bytree
         self.subsample = subsample
         self.reg_lambda = reg_lambda
+        self.max_bin = max_bin
+        self.max_rows = max_rows
         self.n_estimators = n_estimators
         self.patience = patience
         self.hidden_share = hidden_share
@@ -217,7 +232,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         validation: tuple[Ids, Values],
         report: Report = lambda words: None,
     ) -> "Boosting":
-        """Fit the three ensembles and the margins.
+        """Fit both ensembles and the reaches.
 
         Args:
             X: Ids, shape (ratings, 2): a user's and a movie's in each row.
@@ -236,37 +251,41 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.user_ids_, self.users_ = known.user_ids, known.users
         self.movie_ids_, self.movies_ = known.movie_ids, known.movies
         self.affinities_, self.genres_ = known.affinities, known.genres
-        training = self._training_rows(X, y, folds, entities)
-        validating = Rows(known.features(validation[0]), validation[1], known.biases(validation[0]))
+        generator = np.random.default_rng(self.random_state)
+        rows = drawn(len(y), self.max_rows, generator)
+        self.limits_ = {"fitted_rows": len(rows)} if len(rows) < len(y) else {}
+        training = self._training_rows(X[rows], y[rows], folds[rows], entities, generator)
+        rows = drawn(len(validation[1]), self.max_rows, generator)
+        ids, stars = validation[0][rows], validation[1][rows]
+        validating = Rows(known.features(ids), stars, known.biases(ids))
         history = History(report, unit="tree")
-        trees = self._boost(
-            {"objective": "l2", "learning_rate": self.learning_rate}, training, validating, history
-        )
+        trees, spread_trees = self._boost(training, validating, history)
         self.history_ = history.rows
         self.gains_ = trees.feature_importance("gain")
         self.split_counts_ = trees.feature_importance("split")
-        tail = (1 - self.level) / 2
-        quantile = {"objective": "quantile", "learning_rate": self.interval_learning_rate}
-        ends = [
-            self._boost({**quantile, "alpha": alpha}, training, validating)
-            for alpha in (tail, 1 - tail)
-        ]
-        self.trees_, self.lower_trees_, self.upper_trees_ = map(trees_to_bytes, (trees, *ends))
-        self.margins_ = self._calibrate(*validation)
+        self.trees_, self.spread_trees_ = map(trees_to_bytes, (trees, spread_trees))
+        self.reaches_ = self._calibrate(*validation)
         return self
 
     def predict(self, X: Ids) -> Values:  # noqa: N803
         """Predict ratings in stars, on the scale; ``X`` as in :meth:`fit`, result (ratings,)."""
-        return np.clip(self._sum(self.trees_, X), *self.scale)
+        return self._predict(X)[0]
 
     def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
         """Predict the lower and the upper ends of intervals, on the scale, both (ratings,)."""
+        return self.predict_all(X)[1:]
+
+    def predict_all(self, X: Ids) -> tuple[Values, Values, Values]:  # noqa: N803
+        """Predict ratings and both ends of their intervals at once, each of shape (ratings,)."""
+        predicted, spreads = self._predict(X, with_spreads=True)
         is_unknown = codes_of(X[:, 0], self.user_ids_) == len(self.user_ids_)
-        margins = self.margins_[is_unknown.astype(int)]
-        predicted = self.predict(X)
-        lower = np.clip(self._sum(self.lower_trees_, X) - margins, *self.scale)
-        upper = np.clip(self._sum(self.upper_trees_, X) + margins, *self.scale)
-        return np.minimum(lower, predicted), np.maximum(upper, predicted)
+        reaches = self.reaches_[is_unknown.astype(int)] * spreads
+        low, high = self.scale
+        return (
+            predicted,
+            np.maximum(predicted - reaches, low),
+            np.minimum(predicted + reaches, high),
+        )
 
     def _training_rows(
         self,
@@ -274,8 +293,8 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         y: Values,
         folds: NDArray[np.int64],
         entities: Mapping[int, Entities],
+        generator: np.random.Generator,
     ) -> Rows:
-        generator = np.random.default_rng(self.random_state)
         features, stars, biases = [], [], []
         for fold in np.unique(folds):
             ids, ratings = X[folds == fold], y[folds == fold]
@@ -286,46 +305,62 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
             stars += [ratings, ratings[chosen]]
         return Rows(np.vstack(features), np.concatenate(stars), np.concatenate(biases))
 
-    def _boost(
-        self,
-        objective: dict[str, Any],
-        training: Rows,
-        validation: Rows,
-        history: History | None = None,
-    ) -> Any:
+    def _boost(self, training: Rows, validation: Rows, history: History) -> tuple[Any, Any]:
+        """Fit the trees and those of the spread; the features are put into bins once."""
         lightgbm = load_lightgbm()
-        data, validating = (
-            lightgbm.Dataset(rows.features, rows.stars, init_score=rows.biases)
-            for rows in (training, validation)
+        params = {
+            "objective": "l2",
+            "num_leaves": self.num_leaves,
+            "min_child_samples": self.min_child_samples,
+            "colsample_bytree": self.colsample_bytree,
+            "subsample": self.subsample,
+            "reg_lambda": self.reg_lambda,
+            "max_bin": self.max_bin,
+        }
+        data = lightgbm.Dataset(
+            training.features, training.stars, init_score=training.biases, params=params
+        )
+        validating = data.create_valid(
+            validation.features, validation.stars, init_score=validation.biases
         )
 
-        def log(state: Any) -> None:
-            # The last digits of a sum depend on the number of threads.
-            losses = {name: round(loss, 9) for name, _, loss, *_ in state.evaluation_result_list}
-            if history:
+        def fit(learning_rate: float, history: History) -> Any:
+            def log(state: Any) -> None:
+                # The last digits of a sum depend on the number of threads.
+                losses = {
+                    name: round(loss, 9) for name, _, loss, *_ in state.evaluation_result_list
+                }
                 history.add(losses["training"], losses["validation"])
 
-        return fit_trees(
-            {
-                **objective,
-                "num_leaves": self.num_leaves,
-                "min_child_samples": self.min_child_samples,
-                "colsample_bytree": self.colsample_bytree,
-                "subsample": self.subsample,
-                "reg_lambda": self.reg_lambda,
-            },
-            self.n_estimators,
-            self.random_state,
-            data,
-            valid_sets=[data, validating] if history else [validating],
-            valid_names=["training", "validation"] if history else ["validation"],
-            callbacks=[log, lightgbm.early_stopping(self.patience, verbose=False)],
-        )
+            return fit_trees(
+                {**params, "learning_rate": learning_rate},
+                self.n_estimators,
+                self.random_state,
+                data,
+                valid_sets=[data, validating],
+                valid_names=["training", "validation"],
+                callbacks=[log, lightgbm.early_stopping(self.patience, verbose=False)],
+            )
 
-    def _sum(self, trees: NDArray[np.uint8], X: Ids) -> Values:  # noqa: N803
+        trees = fit(self.learning_rate, history)
+        for rows, dataset in ((training, data), (validation, validating)):
+            predicted = np.clip(rows.biases + trees.predict(rows.features), *self.scale)
+            dataset.set_label(np.abs(rows.stars - predicted))
+            dataset.set_init_score(np.zeros(len(predicted)))
+        return trees, fit(self.interval_learning_rate, History(lambda words: None))
+
+    def _predict(self, X: Ids, with_spreads: bool = False) -> tuple[Values, Values]:  # noqa: N803
+        """Predict ratings on the scale and, if asked to, how far off they are expected to be."""
         known = self._known()
-        corrections = trees_from_bytes(trees).predict(known.features(X))
-        return np.asarray(known.biases(X) + corrections, dtype=np.float64)
+        trees, spread_trees = trees_from_bytes(self.trees_), trees_from_bytes(self.spread_trees_)
+        predicted, spreads = np.empty(len(X)), np.ones(len(X))
+        for start in range(0, len(X), BLOCK):
+            rows = slice(start, start + BLOCK)
+            features = known.features(X[rows])
+            predicted[rows] = known.biases(X[rows]) + trees.predict(features)
+            if with_spreads:
+                spreads[rows] = np.maximum(spread_trees.predict(features), LEAST_SPREAD)
+        return np.clip(predicted, *self.scale), spreads
 
     def _known(self) -> Entities:
         return Entities(
@@ -339,7 +374,7 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         )
 
     def _calibrate(self, X: Ids, y: Values) -> Values:  # noqa: N803
-        """Find the margins of users with and without ratings.
+        """Find the reaches of users with and without ratings.
 
         New rows of users with ratings are drawn like the rows of these users here; users without
         are drawn like the users here, whoever of them rated most.
@@ -350,10 +385,16 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         return np.array([known, unknown])
 
     def _misses(self, X: Ids, y: Values) -> Values:  # noqa: N803
-        """Tell how far ratings lie outside the ends, negative inside."""
-        if not len(X):
-            return np.empty(0)
-        return np.maximum(self._sum(self.lower_trees_, X) - y, y - self._sum(self.upper_trees_, X))
+        """Tell how many times the spread predictions are off."""
+        predicted, spreads = self._predict(X, with_spreads=True)
+        return np.abs(y - predicted) / spreads
+
+
+def drawn(count: int, most: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw positions of rows, ascending: all of them, or ``most`` where there are more."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(generator.choice(count, most, replace=False))
 
 
 def _hidden(ids: Ids) -> Ids:
@@ -367,7 +408,7 @@ def train(task: Task) -> Outcome:
     are predicted.
     """
     parts, marts = task.parts, task.marts
-    folds = parts.train.merge(marts["features.rating_folds"], on=["user_id", "movie_id"])["fold"]
+    folds = parts.train["fold"]
     model = Boosting(**task.params, scale=task.scale, random_state=task.seed)
     model.fit(
         *ids_and_ratings(parts.train),
@@ -390,7 +431,8 @@ def train(task: Task) -> Outcome:
     if task.protocol != "serving":
         results["rating_predictions"] = predictions(model, parts)
     losses = [row["val_loss"] for row in model.history_]
-    return Outcome(model, results, f"{int(np.argmin(losses)) + 1} trees beside the biases")
+    note = f"{int(np.argmin(losses)) + 1} trees beside the biases"
+    return Outcome(model, results, note, model.limits_)
 
 
 RECIPE = Recipe(
@@ -399,7 +441,6 @@ RECIPE = Recipe(
     description="Boosted trees that correct the biases of user and movie.",
     model=Boosting,
     marts=(
-        "features.rating_folds",
         "features.fold_means",
         "features.fold_user_features",
         "features.fold_movie_features",

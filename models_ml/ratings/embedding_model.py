@@ -180,7 +180,12 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
 
     def predict_interval(self, X: Ids) -> tuple[Values, Values]:  # noqa: N803
         """Predict the lower and the upper ends of intervals, on the scale, both (ratings,)."""
-        return self._interval(self.predict(X))
+        return self.predict_all(X)[1:]
+
+    def predict_all(self, X: Ids) -> tuple[Values, Values, Values]:  # noqa: N803
+        """Predict ratings and both ends of their intervals at once, each of shape (ratings,)."""
+        ratings = self.predict(X)
+        return ratings, *self._interval(ratings)
 
     def predict_new(
         self, rated: Ids, stars: Values, movie_ids: Ids

@@ -15,8 +15,8 @@ def predictions(model: SavedModel, parts: Parts) -> pd.DataFrame:
 
     Args:
         model: A fitted model. Its ``predict`` takes ids of users and movies, known or not, shape
-            (rows, 2), and gives ratings in stars, shape (rows,), never NaN; its
-            ``predict_interval``, where it has one, gives lower and upper ends of that shape.
+            (rows, 2), and gives ratings in stars, shape (rows,), never NaN; its ``predict_all``,
+            where it has one, gives these with the lower and the upper ends of intervals.
         parts: The ratings of a protocol.
 
     Returns:
@@ -24,9 +24,13 @@ def predictions(model: SavedModel, parts: Parts) -> pd.DataFrame:
         ``upper_bound``.
     """
     rows = pd.concat([parts.validation, parts.test], ignore_index=True)[["user_id", "movie_id"]]
-    rows["prediction"] = model.predict(ids_of(rows))
-    if hasattr(model, "predict_interval"):
-        rows["lower_bound"], rows["upper_bound"] = model.predict_interval(ids_of(rows))
+    columns = ["prediction", "lower_bound", "upper_bound"]
+    if hasattr(model, "predict_all"):
+        predicted = model.predict_all(ids_of(rows))
+    else:
+        predicted = (model.predict(ids_of(rows)),)
+    for column, values in zip(columns, predicted, strict=False):
+        rows[column] = values
     return rows
 
 

@@ -141,6 +141,5 @@ def marts_of(data: Marts, protocol: str) -> Marts:
     """Compute all marts that the boosting of a protocol reads."""
     each = [fold_features(data, protocol, held_out) for held_out in (0, *FOLDS)]
     features = {mart: pd.concat([frames[mart] for frames in each]) for mart in each[0]}
-    folds = data["features.rating_splits"][["user_id", "movie_id", "fold"]]
     genres = data["core.bridge_movie_genres"]
-    return {**features, "features.rating_folds": folds, "core.bridge_movie_genres": genres}
+    return {**features, "core.bridge_movie_genres": genres}

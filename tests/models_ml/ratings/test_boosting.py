@@ -20,7 +20,7 @@ PARAMS = {"n_estimators": 60, "min_child_samples": 5, "learning_rate": 0.1, "pat
 
 def make_task(data: dict[str, pd.DataFrame], **params: object) -> Task:
     splits = data["features.rating_splits"]
-    columns = ["user_id", "movie_id", "rating"]
+    columns = ["user_id", "movie_id", "rating", "fold"]
     parts = {
         part: splits.loc[splits["random_split"] == part, columns]
         for part in ("train", "validation")
@@ -141,7 +141,7 @@ def test_a_test_rating_is_reached_by_nothing(data, task, outcome) -> None:
 def test_it_fits_training_rows_with_the_features_of_their_own_fold(data, task, monkeypatch) -> None:
     seen = []
 
-    def boost(self: Boosting, objective: dict, training: Rows, *rest: object) -> None:
+    def boost(self: Boosting, training: Rows, *rest: object) -> None:
         seen.append(training)
         raise InterruptedError
 
@@ -201,6 +201,23 @@ def test_a_serving_fit_predicts_nothing_yet(task) -> None:
     parts = replace(task.parts, test=task.parts.test.iloc[:0])
     served = train(replace(task, protocol="serving", parts=parts))
     assert set(served.results) == {"training_history", "feature_importances"}
+
+
+def test_of_many_rows_some_are_fitted(data, task, outcome) -> None:
+    limited = train(make_task(data, max_rows=300))
+
+    assert limited.limits == {"fitted_rows": 300}
+    assert outcome.limits == {}
+    assert_same(limited, train(make_task(data, max_rows=300)))
+    ids = ids_of(task.parts.test)
+    assert not np.array_equal(limited.model.predict(ids), outcome.model.predict(ids))
+
+
+def test_predicting_in_blocks_changes_nothing(task, outcome, monkeypatch) -> None:
+    ids = ids_of(task.parts.test)
+    whole = outcome.model.predict_all(ids)
+    monkeypatch.setattr("models_ml.ratings.boosting.BLOCK", 7)
+    np.testing.assert_array_equal(outcome.model.predict_all(ids), whole)
 
 
 def test_too_few_validation_rows_promise_only_the_scale(task) -> None:
