@@ -27,22 +27,31 @@ def main(arguments: list[str] | None = None) -> int:
         description="Fit the models on the marts and write their results to the ml tables.",
     )
     parser.add_argument("--model", help="fit this one alone")
+    parser.add_argument("--protocol", help="fit for this one alone")
     options = parser.parse_args(arguments)
     settings = read_settings()
     if not settings.candidate.exists():
         raise UserError(f"There is no candidate at {settings.candidate}: `make build` makes one.")
-    _train(settings, options.model, Console(highlight=False))
+    _train(settings, options.model, options.protocol, Console(highlight=False))
     return 0
 
 
-def _train(settings: Settings, name: str | None, console: Console) -> None:
+def _train(
+    settings: Settings, model: str | None, of_protocol: str | None, console: Console
+) -> None:
     with console.status("Loading libraries"):
         from models_ml.fitting.parameters import check_parameters, read_parameters
-        from models_ml.fitting.runner import choose, remove_models_of_replaced_runs, run_task, tasks
+        from models_ml.fitting.runner import (
+            choose,
+            has_no_rows,
+            read_parts,
+            remove_models_of_replaced_runs,
+            run_task,
+        )
         from models_ml.fitting.runs import write_models
         from models_ml.registry import RECIPES
 
-    chosen = choose(RECIPES, name)
+    chosen = choose(RECIPES, model, of_protocol)
     parameters = read_parameters()
     check_parameters(parameters, RECIPES)
     models = models_folder(settings.warehouse)
@@ -51,24 +60,23 @@ def _train(settings: Settings, name: str | None, console: Console) -> None:
         # A file that was published before a table was added lacks it
         create_tables(connection, "ml")
         write_models(connection, RECIPES)
-        fits = []
-        for recipe in chosen:
-            possible, impossible = tasks(connection, recipe)
-            fits += [(recipe, protocol) for protocol in possible]
-            console.print(
-                *(
-                    f"{recipe.name}: no {missing} protocol without times\n"
-                    for missing in impossible
-                ),
-                sep="",
-                end="",
-            )
+        named = list(dict.fromkeys(protocol for _, protocol in chosen))
+        impossible = [protocol for protocol in named if has_no_rows(connection, protocol)]
+        for without in impossible:
+            console.print(f"no fits of the {without} protocol without times")
+        fits = [(recipe, protocol) for recipe, protocol in chosen if protocol not in impossible]
+        parts, read = None, None
         for number, (recipe, protocol) in enumerate(fits, start=1):
             label = f"{recipe.name}, {protocol}"
             progress = f"[{number} of {len(fits)}] {label}"
             with console.status(progress) as status:
+                if protocol != read:
+                    parts = None  # Frees those of the protocol before
+                    parts, read = read_parts(connection, protocol), protocol
                 report = partial(_show, status, progress)
-                _, outcome = run_task(connection, recipe, protocol, parameters, models, report)
+                _, outcome = run_task(
+                    connection, recipe, protocol, parameters, models, report, parts
+                )
             console.print(f"{label}: {outcome.note}{_limits(outcome.limits)}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from models_ml.fitting.parameters import Parameters
-from models_ml.fitting.recipe import Outcome, Parts, Protocol, Recipe, Report, Task
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Parts, Protocol, Recipe, Report, Task
 from models_ml.fitting.runs import Run, now, write_run
 from warehouse.connection import connect
 from warehouse.errors import DamagedError, UserError
@@ -19,16 +19,8 @@ from warehouse.states import states
 if TYPE_CHECKING:
     import pandas as pd
 
-
-def tasks(
-    connection: duckdb.DuckDBPyConnection, recipe: Recipe
-) -> tuple[list[Protocol], list[Protocol]]:
-    """Tell which of a recipe's fits the ratings allow, and which they do not.
-
-    A protocol that splits by time has no rows where ratings have no times.
-    """
-    impossible = [protocol for protocol in recipe.protocols if _has_no_rows(connection, protocol)]
-    return [protocol for protocol in recipe.protocols if protocol not in impossible], impossible
+CODED = ("feature", "genre", "trait", "trait_group")
+"""Columns of marts whose text says one of a few things: it is read as categories."""
 
 
 def run_task(
@@ -38,16 +30,18 @@ def run_task(
     parameters: Parameters,
     folder: Path,
     report: Report = lambda words: None,
+    parts: Parts | None = None,
 ) -> tuple[str, Outcome]:
     """Make one fit and write its run; a model that is to serve is saved too.
 
     Args:
         connection: A connection that may write, to a warehouse that dbt has built.
         recipe: The model.
-        protocol: The protocol to read.
+        protocol: The protocol.
         parameters: The parameters of all models.
         folder: Where serving fits are saved, each in a folder of its run's id.
         report: Called with a few words as the fit goes on.
+        parts: The ratings of the protocol, where they were read for another fit.
 
     Returns:
         The run's id, and what the fit gave.
@@ -56,7 +50,7 @@ def run_task(
         UserError: A part of the protocol has no ratings, or the parameters are not the model's.
     """
     started_at = now()
-    task = read_task(connection, recipe, protocol, parameters, report)
+    task = read_task(connection, recipe, protocol, parameters, report, parts)
     outcome = recipe.train(task)
     run = Run(
         model=recipe.name,
@@ -79,8 +73,9 @@ def read_task(
     protocol: Protocol,
     parameters: Parameters,
     report: Report = lambda words: None,
+    parts: Parts | None = None,
 ) -> Task:
-    """Read what one fit may see: no rating of a test row is among it.
+    """Read what one fit may see, unless it was read: no rating of a test row is among it.
 
     Raises:
         UserError: A part of the protocol has no ratings.
@@ -90,7 +85,7 @@ def read_task(
     ).fetchall()
     return Task(
         protocol=protocol,
-        parts=_parts(connection, protocol),
+        parts=parts or read_parts(connection, protocol),
         marts={mart: _mart(connection, mart, protocol) for mart in recipe.marts},
         scale=(float(low), float(high)),
         params=parameters.models.get(recipe.name, {}),
@@ -127,30 +122,54 @@ def _used_runs(path: Path) -> set[str]:
         }
 
 
-def choose(recipes: Sequence[Recipe], name: str | None) -> Sequence[Recipe]:
-    """Choose the recipe of a name, or all without one.
+def choose(
+    recipes: Sequence[Recipe], name: str | None = None, protocol: str | None = None
+) -> list[tuple[Recipe, Protocol]]:
+    """Choose the fits of a model, of a protocol, or of both, or all, protocol by protocol.
 
     Raises:
-        UserError: No recipe has the name.
+        UserError: No model or no protocol has the name, or the model has no fit of the protocol.
     """
-    if name is None:
-        return recipes
-    chosen = [recipe for recipe in recipes if recipe.name == name]
-    if not chosen:
+    if name is not None and name not in {recipe.name for recipe in recipes}:
         names = ", ".join(recipe.name for recipe in recipes)
         raise UserError(f"There is no model {name!r}. MODEL is one of: {names}.")
-    return chosen
+    if protocol is not None and protocol not in PROTOCOLS:
+        names = ", ".join(PROTOCOLS)
+        raise UserError(f"There is no protocol {protocol!r}. PROTOCOL is one of: {names}.")
+    of_model = [recipe for recipe in recipes if name in (None, recipe.name)]
+    fits = [
+        (recipe, one)
+        for one in PROTOCOLS
+        for recipe in of_model
+        if one in recipe.protocols and protocol in (None, one)
+    ]
+    if not fits:
+        (recipe,) = of_model
+        raise UserError(
+            f"{recipe.name} is not fitted for the protocol {protocol}."
+            f" PROTOCOL is one of: {', '.join(recipe.protocols)}."
+        )
+    return fits
 
 
-def _has_no_rows(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> bool:
-    """Tell whether there are ratings, and none of them has a part in the protocol."""
+def has_no_rows(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> bool:
+    """Tell whether there are ratings, and none of them has a part in the protocol.
+
+    A protocol that splits by time has no rows where ratings have no times.
+    """
     ((count, divided),) = connection.execute(
         f"select count(*), count({protocol}_split) from features.rating_splits"
     ).fetchall()
     return bool(count and not divided)
 
 
-def _parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> Parts:
+def read_parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> Parts:
+    """Read the ratings of a protocol, which all its fits share: no rating of a test row is there.
+
+    Raises:
+        UserError: A part of the protocol has no ratings.
+    """
+
     def rows(part: str, columns: str) -> "pd.DataFrame":
         found = connection.execute(
             f"select {columns} from features.rating_splits where {protocol}_split = '{part}'"
@@ -173,5 +192,19 @@ def _mart(connection: duckdb.DuckDBPyConnection, mart: str, protocol: Protocol) 
     """Read a relation, sorted; of one that differs by protocol, only the rows of this one."""
     relation = connection.sql(f"from {mart}")
     if "protocol" in relation.columns:
-        relation = relation.filter(f"protocol = '{protocol}'")
+        relation = relation.filter(f"protocol = '{protocol}'").select("* exclude (protocol)")
+    coded = [column for column in relation.columns if column in CODED]
+    if coded:
+        # Kept, as a view that takes long is read twice
+        connection.execute(f"create or replace temp table mart as {relation.sql_query()}")
+        relation = connection.table("mart")
+        casts = ", ".join(f"{_as_enum(relation, column)} as {column}" for column in coded)
+        relation = relation.select(f"* replace ({casts})")
     return relation.order("all").df()
+
+
+def _as_enum(relation: duckdb.DuckDBPyRelation, column: str) -> str:
+    """Cast a column to the sorted list of its values, in SQL."""
+    rows = relation.filter(f"{column} is not null").select(column).distinct().order("all")
+    literals = ["'" + text.replace("'", "''") + "'" for (text,) in rows.fetchall()]
+    return f"cast({column} as enum ({', '.join(literals)}))" if literals else column

@@ -330,15 +330,13 @@ def content_matrix(content: pd.DataFrame | None, movie_ids: Ids, most: int) -> M
     """
     if content is None or content.empty:
         return np.zeros((len(movie_ids), 1), np.float32)
-    counts = (
-        content["feature"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    )
+    counts = content["feature"].astype(str).value_counts().sort_index()
+    counts = counts.sort_values(ascending=False, kind="stable")
     features = {feature: column for column, feature in enumerate(counts.index[:most])}
     rows = content[content["feature"].isin(features) & content["movie_id"].isin(movie_ids)]
     matrix = np.zeros((len(movie_ids), len(features)), np.float32)
-    matrix[
-        codes_of(rows["movie_id"].to_numpy(np.int64), movie_ids), rows["feature"].map(features)
-    ] = 1
+    columns = rows["feature"].map(features).to_numpy(np.int64)
+    matrix[codes_of(rows["movie_id"].to_numpy(np.int64), movie_ids), columns] = 1
     is_empty = ~matrix.any(axis=1)
     if not is_empty.all():
         matrix[is_empty] = matrix[~is_empty].mean(axis=0)

@@ -184,7 +184,7 @@ def weighted_traits(traits: pd.DataFrame) -> pd.DataFrame:
         value over the square root of the number of traits in its group, so that the squares of a
         group's weights add up to 1.
     """
-    groups = traits.drop_duplicates("trait").set_index("trait")["trait_group"]
+    groups = traits.drop_duplicates("trait").set_index("trait")["trait_group"].astype(str)
     weights = groups.map(groups.value_counts()) ** -0.5
     return traits.pivot(index="user_id", columns="trait", values="standard_value") * weights
 

@@ -211,7 +211,7 @@ def test_a_file_from_before_a_table_was_added_gets_the_table(
     monkeypatch.setenv("REELHOUSE_CANDIDATE", str(pipeline.warehouse))
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(pipeline.warehouse))
 
-    assert main(["--model", "rating_clusters"]) == 0
+    assert main(["--model", "rating_clusters", "--protocol", "serving"]) == 0
     assert pipeline.rows("select count(distinct run_id) from ml.rating_clusters") == [(1,)]
 
 
@@ -281,6 +281,8 @@ def test_an_unknown_model_is_said_before_anything_is_fitted(
 
     assert main(["--model", "magic"]) == 1
     assert "There is no model 'magic'. MODEL is one of: " in capsys.readouterr().err
+    assert main(["--model", "user_segments", "--protocol", "last"]) == 1
+    assert "PROTOCOL is one of: serving." in capsys.readouterr().err
 
 
 def test_no_candidate_is_said(

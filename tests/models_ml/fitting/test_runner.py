@@ -10,13 +10,21 @@ import pandas as pd
 import pytest
 
 from models_ml.fitting.parameters import Parameters
-from models_ml.fitting.recipe import JUDGED_PROTOCOLS, PROTOCOLS, Outcome, Recipe, Task
+from models_ml.fitting.recipe import (
+    JUDGED_PROTOCOLS,
+    PROTOCOLS,
+    Outcome,
+    Protocol,
+    Recipe,
+    Task,
+)
 from models_ml.fitting.runner import (
     choose,
+    has_no_rows,
+    read_parts,
     read_task,
     remove_models_of_replaced_runs,
     run_task,
-    tasks,
 )
 from models_ml.fitting.saving import SavedModel
 from models_ml.registry import RECIPES
@@ -74,6 +82,7 @@ def connection() -> duckdb.DuckDBPyConnection:
             "temporal_split": parts[::-1],
             "last_split": parts[5:] + parts[:5],
             "serving_split": ["train"] * 6 + ["validation"] * 2 + ["train"] * 2,
+            "fold": [1, 2, 3, 4, 5] * 2,
         }
     )
     connection.register("frame", frame)
@@ -91,7 +100,7 @@ def test_a_protocol_gives_its_parts_sorted_and_no_test_rating(connection, protoc
 
     for name, rows in {"train": parts.train, "validation": parts.validation}.items():
         expected = connection.execute(
-            "select user_id, movie_id, rating, rated_at from features.rating_splits"
+            "select user_id, movie_id, rating, rated_at, fold from features.rating_splits"
             f" where {protocol}_split = '{name}' order by user_id, movie_id"
         ).df()
         pd.testing.assert_frame_equal(rows, expected)
@@ -173,10 +182,35 @@ def test_models_of_the_latest_runs_of_each_kept_state_stay(tmp_path: Path) -> No
     remove_models_of_replaced_runs(warehouse_with_runs(tmp_path / "no models.duckdb"))
 
 
-def test_protocols_by_time_are_left_out_without_times(connection) -> None:
+def test_a_protocol_by_time_has_no_rows_without_times(connection) -> None:
     connection.execute("update features.rating_splits set temporal_split = null, last_split = null")
 
-    assert tasks(connection, recipe()) == (["random", "serving"], ["temporal", "last"])
+    assert [protocol for protocol in PROTOCOLS if has_no_rows(connection, protocol)] == [
+        *("temporal", "last")
+    ]
+
+
+def test_ratings_that_were_read_are_not_read_again(connection) -> None:
+    parts = read_parts(connection, "random")
+    connection.execute("drop table features.rating_splits")
+
+    assert read_task(connection, recipe(), "random", PARAMETERS, parts=parts).parts is parts
+
+
+def test_text_that_says_one_of_a_few_things_is_read_as_categories(connection) -> None:
+    connection.execute("create schema core")
+    connection.execute(
+        "create table core.genres as from (values (3, 'O''Hara', 'b'), (1, 'Sci-Fi', 'a'),"
+        " (2, null, 'a'), (1, 'Drama', 'c')) as rows (movie_id, genre, title)"
+    )
+    task = read_task(connection, recipe(marts=("core.genres",)), "random", PARAMETERS)
+    rows = task.marts["core.genres"]
+
+    assert rows.astype(object).where(rows.notna(), None).to_numpy().tolist() == [
+        *([1, "Drama", "c"], [1, "Sci-Fi", "a"], [2, None, "a"], [3, "O'Hara", "b"])
+    ]
+    assert list(rows["genre"].cat.categories) == ["Drama", "O'Hara", "Sci-Fi"]
+    assert not isinstance(rows["title"].dtype, pd.CategoricalDtype)
 
 
 def test_a_part_without_ratings_is_said(connection) -> None:
@@ -186,8 +220,42 @@ def test_a_part_without_ratings_is_said(connection) -> None:
         read_task(connection, recipe(), "random", PARAMETERS)
 
 
-def test_a_model_is_chosen_by_name() -> None:
-    assert choose(RECIPES, None) == RECIPES
-    assert [one.name for one in choose(RECIPES, "matrix_factorisation")] == ["matrix_factorisation"]
-    with pytest.raises(UserError, match=r"no model 'magic'\. MODEL is one of: rating_clusters"):
-        choose(RECIPES, "magic")
+def names(fits: list[tuple[Recipe, Protocol]]) -> list[tuple[str, str]]:
+    return [(one.name, protocol) for one, protocol in fits]
+
+
+def test_fits_are_chosen_by_model_and_protocol() -> None:
+    assert set(names(choose(RECIPES))) == {
+        (one.name, protocol) for one in RECIPES for protocol in one.protocols
+    }
+    assert names(choose(RECIPES, "matrix_factorisation")) == [
+        ("matrix_factorisation", protocol) for protocol in JUDGED_PROTOCOLS
+    ]
+    assert names(choose(RECIPES, "ease", "last")) == [("ease", "last")]
+    assert {protocol for _, protocol in names(choose(RECIPES, protocol="random"))} == {"random"}
+    # Fits of a protocol follow each other, so that its ratings are read once
+    order = [protocol for _, protocol in choose(RECIPES)]
+    assert order == sorted(order, key=PROTOCOLS.index)
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol", "message"),
+    [
+        ("magic", None, r"no model 'magic'\. MODEL is one of: rating_clusters, "),
+        (
+            "ease",
+            "magic",
+            r"no protocol 'magic'\. PROTOCOL is one of: random, temporal, last, serv",
+        ),
+        (
+            "user_segments",
+            "last",
+            r"user_segments .* protocol last\. PROTOCOL is one of: serving\.",
+        ),
+    ],
+)
+def test_a_wrong_choice_is_said_with_what_there_is(
+    model: str, protocol: str | None, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        choose(RECIPES, model, protocol)
