@@ -1,9 +1,6 @@
--- What no held-out fold changes, so that it is summed once for each fold.
-with ratings as (
-    select * from {{ ref("rating_splits") }}
-),
-
-movies as (
+-- What no held-out fold changes, so that it is summed once for each fold. A step
+-- that each branch reads would be held in memory, so the ratings are no step of their own.
+with movies as (
     select
         movie_id,
         cast(release_year as double) as release_year
@@ -23,7 +20,7 @@ final as (
             count(movies.release_year) as year_count,
             sum(movies.release_year) as year_sum,
             sum(movies.release_year * movies.release_year) as squared_year_sum
-        from ratings
+        from {{ ref("rating_splits") }} as ratings
         inner join movies
             on ratings.movie_id = movies.movie_id
         where ratings.{{ protocol }}_split = 'train'

@@ -2,49 +2,16 @@ with lists as (
     select * from {{ ref("int_judged_lists") }}
 ),
 
-relevant as (
-    select * from {{ ref("int_relevant_movies") }}
-),
-
-movie_slices as (
-    select * from {{ ref("int_movie_slices") }}
-),
-
 models as (
-    select distinct
-        protocol,
-        model
-    from lists
+    select * from {{ ref("int_list_makers") }}
 ),
 
-in_slices as (
-    select
-        protocol,
-        user_id,
-        movie_id,
-        'all' as slice
-    from relevant
-    union all
-    select
-        relevant.protocol,
-        relevant.user_id,
-        relevant.movie_id,
-        movie_slices.slice
-    from relevant
-    inner join movie_slices
-        on
-            relevant.protocol = movie_slices.protocol
-            and relevant.movie_id = movie_slices.movie_id
+relevant as (
+    select * from {{ ref("int_relevant_slices") }}
 ),
 
 relevant_counts as (
-    select
-        protocol,
-        user_id,
-        slice,
-        count(*) as relevant_count
-    from in_slices
-    group by protocol, user_id, slice
+    select * from {{ ref("int_relevant_counts") }}
 ),
 
 hits as (
@@ -52,19 +19,19 @@ hits as (
         lists.protocol,
         lists.model,
         lists.user_id,
-        in_slices.slice,
+        relevant.slice,
         sum(
             case when lists.rank <= {{ var("short_list_length") }} then 1 / log2(lists.rank + 1) else 0 end
         ) as gain,
         count(*) as hit_count,
         min(lists.rank) as first_rank
     from lists
-    inner join in_slices
+    inner join relevant
         on
-            lists.protocol = in_slices.protocol
-            and lists.user_id = in_slices.user_id
-            and lists.movie_id = in_slices.movie_id
-    group by lists.protocol, lists.model, lists.user_id, in_slices.slice
+            lists.protocol = relevant.protocol
+            and lists.user_id = relevant.user_id
+            and lists.movie_id = relevant.movie_id
+    group by lists.protocol, lists.model, lists.user_id, relevant.slice
 ),
 
 -- The best gain there can be, by the number of relevant movies: the list begins with all of them.

@@ -23,14 +23,6 @@ known as (
     where split != 'test'
 ),
 
-user_counts as (
-    select
-        protocol,
-        count(distinct user_id) as user_count
-    from known
-    group by protocol
-),
-
 profiles as (
     select
         known.protocol,
@@ -42,6 +34,14 @@ profiles as (
             known.protocol = movies.protocol
             and known.movie_id = movies.movie_id
     group by known.protocol, known.user_id
+),
+
+user_counts as (
+    select
+        protocol,
+        count(*) as user_count
+    from profiles
+    group by protocol
 ),
 
 numbered_genres as (
@@ -85,43 +85,42 @@ listed as (
         on lists.movie_id = genre_sets.movie_id
 ),
 
--- The Jaccard index: genres that both movies have, as a share of those that either has. Where
--- neither has a genre it is 0.
-pairs as (
-    select
-        listed.protocol,
-        listed.model,
-        listed.user_id,
-        bit_count(listed.genre_set & other.genre_set) as shared_count,
-        bit_count(listed.genre_set | other.genre_set) as genre_count
-    from listed
-    inner join listed as other
-        on
-            listed.protocol = other.protocol
-            and listed.model = other.model
-            and listed.user_id = other.user_id
-            and listed.rank < other.rank
-),
-
-diversities as (
-    select
-        protocol,
-        model,
-        user_id,
-        1 - avg(coalesce({{ safe_divide("shared_count", "genre_count") }}, 0)) as diversity
-    from pairs
-    group by protocol, model, user_id
-),
-
-means as (
+lists_of_sets as (
     select
         protocol,
         model,
         user_id,
         avg(known_count) as mean_popularity,
-        avg(surprise) as novelty
+        avg(surprise) as novelty,
+        count(*) as movie_count,
+        {%- for rank in range(1, var("list_length") + 1) %}
+            max(case when rank = {{ rank }} then genre_set end) as set_{{ rank }}{{ "," if not loop.last }}
+        {%- endfor %}
     from listed
     group by protocol, model, user_id
+),
+
+-- The Jaccard index: genres that both movies have, as a share of those that either has. Where
+-- neither has a genre it is 0. Each pair of ranks is a term, as a join of the pairs takes far longer.
+means as (
+    select
+        protocol,
+        model,
+        user_id,
+        mean_popularity,
+        novelty,
+        1 - (
+            0
+            {%- for first in range(1, var("list_length")) %}
+                {%- for second in range(first + 1, var("list_length") + 1) %}
+                    {%- set sets = ("set_" ~ first, "set_" ~ second) %}
+                    + coalesce({{ safe_divide(
+                        "bit_count(%s & %s)" % sets, "bit_count(%s | %s)" % sets
+                    ) }}, 0)
+                {%- endfor %}
+            {%- endfor %}
+        ) / nullif(movie_count * (movie_count - 1) / 2.0, 0) as diversity
+    from lists_of_sets
 ),
 
 final as (
@@ -130,14 +129,9 @@ final as (
         means.model,
         means.user_id,
         means.novelty,
-        diversities.diversity,
+        means.diversity,
         means.mean_popularity / profiles.mean_popularity as popularity_bias
     from means
-    left join diversities
-        on
-            means.protocol = diversities.protocol
-            and means.model = diversities.model
-            and means.user_id = diversities.user_id
     left join profiles
         on
             means.protocol = profiles.protocol

@@ -1,7 +1,11 @@
 {{ config(materialized="table") }}
 
 with accuracy as (
-    select * from {{ ref("int_list_accuracy") }}
+    select
+        *,
+        -- A list as a whole has qualities, and its user has slices too.
+        case when slice = 'all' then user_id end as whole_user_id
+    from {{ ref("int_list_accuracy") }}
 ),
 
 qualities as (
@@ -19,9 +23,9 @@ test_users as (
 in_slices as (
     select
         accuracy.protocol,
-        user_slices.slice,
+        coalesce(user_slices.slice, accuracy.slice) as slice,
         accuracy.model,
-        accuracy.user_id,
+        test_users.block,
         accuracy.ndcg,
         accuracy.recall,
         accuracy.reciprocal_rank,
@@ -30,46 +34,30 @@ in_slices as (
         qualities.diversity,
         qualities.popularity_bias
     from accuracy
-    inner join user_slices
+    inner join test_users
+        on
+            accuracy.protocol = test_users.protocol
+            and accuracy.user_id = test_users.user_id
+    left join user_slices
         on
             accuracy.protocol = user_slices.protocol
-            and accuracy.user_id = user_slices.user_id
+            and accuracy.whole_user_id = user_slices.user_id
     left join qualities
         on
             accuracy.protocol = qualities.protocol
             and accuracy.model = qualities.model
-            and accuracy.user_id = qualities.user_id
-    where accuracy.slice = 'all'
-    union all
-    select
-        protocol,
-        slice,
-        model,
-        user_id,
-        ndcg,
-        recall,
-        reciprocal_rank,
-        is_hit,
-        cast(null as double) as novelty,
-        cast(null as double) as diversity,
-        cast(null as double) as popularity_bias
-    from accuracy
-    where slice != 'all'
+            and accuracy.whole_user_id = qualities.user_id
 ),
 
 final as (
     select
-        in_slices.protocol,
-        in_slices.slice,
-        in_slices.model,
-        test_users.block,
+        protocol,
+        slice,
+        model,
+        block,
         {{ sums_of_rows("lists") }}
     from in_slices
-    inner join test_users
-        on
-            in_slices.protocol = test_users.protocol
-            and in_slices.user_id = test_users.user_id
-    group by in_slices.protocol, in_slices.slice, in_slices.model, test_users.block
+    group by protocol, slice, model, block
 )
 
 select * from final

@@ -15,21 +15,37 @@ test_users as (
     select * from {{ ref("int_test_users") }}
 ),
 
-known as (
+-- A movie can push others down only where its rank is within the list and all that the user rated.
+-- Every movie has a rank: an inner join might be made with the users first, by protocol alone.
+ranked as (
     select
         ratings.protocol,
         ratings.user_id,
-        movies.popularity_rank
-        - row_number() over (
-            partition by ratings.protocol, ratings.user_id
-            order by movies.popularity_rank
-        ) as unrated_before
+        coalesce(movies.popularity_rank, 0) as popularity_rank,
+        {{ var("list_length") }} + test_users.known_count as last_rank
     from ratings
-    inner join movies
+    inner join test_users
+        on
+            ratings.protocol = test_users.protocol
+            and ratings.user_id = test_users.user_id
+    left join movies
         on
             ratings.protocol = movies.protocol
             and ratings.movie_id = movies.movie_id
     where ratings.split != 'test'
+),
+
+known as (
+    select
+        protocol,
+        user_id,
+        popularity_rank
+        - row_number() over (
+            partition by protocol, user_id
+            order by popularity_rank
+        ) as unrated_before
+    from ranked
+    where popularity_rank < last_rank
 ),
 
 known_counts as (

@@ -5,6 +5,7 @@ select
     protocol,
     user_id,
     cast(sum(case when split = 'train' then 1 else 0 end) as bigint) as train_count,
+    cast(sum(case when split = 'test' then 0 else 1 end) as bigint) as known_count,
     ntile({{ var("bootstrap_blocks") }}) over (
         partition by protocol
         order by md5('user ' || user_id), user_id

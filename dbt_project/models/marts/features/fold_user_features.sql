@@ -1,8 +1,4 @@
-with ratings as (
-    select * from {{ ref("rating_splits") }}
-),
-
-fold_sums as (
+with fold_sums as (
     select * from {{ ref("int_fold_user_sums") }}
 ),
 
@@ -21,7 +17,8 @@ movies as (
     from {{ ref("fold_movie_features") }}
 ),
 
--- What a held-out fold changes is summed for each: the surplus of a rating over the movie's bias.
+-- What a held-out fold changes is summed for each: the surplus of a rating over the movie's bias. A
+-- step that each branch reads would be held in memory, so the ratings are no step of their own.
 surpluses as (
     {%- for protocol in protocols() + ["serving"] %}
         select
@@ -32,7 +29,7 @@ surpluses as (
             movies.movie_bias,
             movies.obscurity_pct,
             movies.release_year
-        from ratings
+        from {{ ref("rating_splits") }} as ratings
         inner join movies
             on
                 ratings.movie_id = movies.movie_id

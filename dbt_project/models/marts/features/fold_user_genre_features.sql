@@ -1,11 +1,7 @@
 -- A view: its one reader needs one protocol, and as a table it would be the warehouse's largest.
 {{ config(materialized="view") }}
 
-with ratings as (
-    select * from {{ ref("rating_splits") }}
-),
-
-movie_genres as (
+with movie_genres as (
     select * from {{ ref("bridge_movie_genres") }}
 ),
 
@@ -22,7 +18,7 @@ sums as (
             movie_genres.genre,
             count(*) as rating_count,
             sum(ratings.rating) as rating_sum
-        from ratings
+        from {{ ref("rating_splits") }} as ratings
         inner join movie_genres
             on ratings.movie_id = movie_genres.movie_id
         where ratings.{{ protocol }}_split = 'train'

@@ -1,6 +1,7 @@
 {%- set shares = split_shares() -%}
-{%- set kept = 1 - shares.test -%}
-{%- set train = 1 - shares.validation -%}
+{#- Decimal numbers would be exact too, and slow. -#}
+{%- set kept = "cast(" ~ (1 - shares.test) ~ " as double)" -%}
+{%- set train = "cast(" ~ (1 - shares.validation) ~ " as double)" -%}
 
 with ratings as (
     select * from {{ ref("fct_ratings") }}
@@ -44,7 +45,8 @@ hashed as (
 drawn as (
     select
         *,
-        {{ rating_draw("hash") }} as draw
+        {{ rating_draw("hash") }} as draw,
+        substr(hash, 13, 4) as fold_digits
     from hashed
 ),
 
@@ -74,7 +76,7 @@ divided as (
         case
             {%- for fold in folds()[:-1] %}
                 {%- set end = "%04x" % (65536 * fold / folds() | length) | int %}
-                when substr(drawn.hash, 13, 4) < '{{ end }}' then {{ fold }}
+                when drawn.fold_digits < '{{ end }}' then {{ fold }}
             {%- endfor %}
             else {{ folds()[-1] }}
         end as fold

@@ -1,0 +1,4 @@
+select distinct
+    protocol,
+    model
+from {{ ref("int_judged_lists") }}
