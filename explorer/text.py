@@ -2,7 +2,7 @@
 
 import re
 
-from models_ml.lists.listing import readable_title
+from models_ml.lists.words import readable_title
 from warehouse.text import printable
 
 MARKS = re.compile(

@@ -1,9 +1,7 @@
 """What the models that make lists of movies share: popularity, histories, selection, reasons."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from models_ml.fitting.ids import Ids, codes_of
 from models_ml.fitting.recipe import Task
+from models_ml.lists.words import reason
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -185,30 +184,6 @@ def list_users(task: Task) -> Ids:
     parts = task.parts
     asked = [parts.train, parts.validation] if task.protocol == "serving" else [parts.test]
     return np.unique(np.concatenate([rows["user_id"].to_numpy(np.int64) for rows in asked]))
-
-
-@cache
-def readable_title(title: str) -> str:
-    """Say a title as people do, the article first and without its other names.
-
-    ``Seven Samurai, The (Shichinin no samurai) (1954)`` is ``The Seven Samurai (1954)``.
-    """
-    short = re.sub(r"(?<=\S) \(.+\)(?= \(\d{4}\)$)", "", title)
-    return re.sub(r"^([^(]+), (The|An?|Les?|La|El|Il|Das|Der|Die)(?= \(|$)", r"\2 \1", short)
-
-
-def reason(because: Sequence[tuple[str, float]]) -> str | None:
-    """Say in words which movies a recommended one is recommended for.
-
-    Args:
-        because: Titles and ratings in stars of the movies that spoke for it most.
-
-    Returns:
-        Such as ``because you rated Heat (1995) 5.0 and Ronin (1998) 4.5``; ``None`` where no movie
-        spoke for it: that it is popular, SQL says.
-    """
-    rated = [f"{readable_title(title)} {stars:.1f}" for title, stars in because]
-    return f"because you rated {' and '.join(rated)}" if rated else None
 
 
 def titles_of(movies: pd.DataFrame) -> dict[int, str]:

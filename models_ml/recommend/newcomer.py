@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from models_ml.fitting.recipe import Role
-from models_ml.lists.listing import reason
+from models_ml.lists.words import reason
 from models_ml.recommend.known import SHOWN, no_model
 from models_ml.recommend.page import Rated, Suggestion
 from models_ml.registry import RECIPES

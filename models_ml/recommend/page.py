@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from models_ml.lists.listing import readable_title
+from models_ml.lists.words import readable_title
 from warehouse.text import printable
 
 WIDTH = 80

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from models_ml.lists.listing import readable_title
+from models_ml.lists.words import readable_title
 from models_ml.recommend.page import WIDTH
 from tests.models_ml.recommend.conftest import Ask
 from tests.pipeline import Pipeline
