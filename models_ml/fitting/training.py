@@ -1,4 +1,4 @@
-"""What fits of networks and of trees share: how they run, how they are watched, what is kept."""
+"""What fits share: which rows they see, how they run, how they are watched, what is kept."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +38,13 @@ class History:
         self._began = now
         self.rows.append({"epoch": epoch, "loss": loss, "val_loss": val_loss, "seconds": seconds})
         self._report(f"{self._unit} {epoch}, loss {loss:.4f}, validation loss {val_loss:.4f}")
+
+
+def drawn(count: int, most: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw positions of rows, ascending: all of them, or ``most`` where there are more."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(generator.choice(count, most, replace=False))
 
 
 def fit_network(

@@ -13,7 +13,13 @@ from models_ml.fitting.backend import load_lightgbm
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
 from models_ml.fitting.recipe import Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
-from models_ml.fitting.training import History, fit_trees, trees_from_bytes, trees_to_bytes
+from models_ml.fitting.training import (
+    History,
+    drawn,
+    fit_trees,
+    trees_from_bytes,
+    trees_to_bytes,
+)
 from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
 from models_ml.ratings.predictions import predictions
 
@@ -388,13 +394,6 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
         """Tell how many times the spread predictions are off."""
         predicted, spreads = self._predict(X, with_spreads=True)
         return np.abs(y - predicted) / spreads
-
-
-def drawn(count: int, most: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Draw positions of rows, ascending: all of them, or ``most`` where there are more."""
-    if count <= most:
-        return np.arange(count)
-    return np.sort(generator.choice(count, most, replace=False))
 
 
 def _hidden(ids: Ids) -> Ids:

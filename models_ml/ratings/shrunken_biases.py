@@ -69,34 +69,102 @@ def shrunken_biases(
         The biases.
     """
     from scipy import sparse
-    from scipy.sparse.linalg import cg
+    from scipy.sparse.linalg import LinearOperator, cg
 
-    n_movies, n_features = content.shape
-    user_ridge, movie_ridge, content_ridge = ridges
-    design = sparse.hstack(
-        [
-            np.ones((len(y), 1)),
-            indicators(codes[:, 0], n_users),
-            (movies := indicators(codes[:, 1], n_movies)),
-            movies @ sparse.csr_array(content.astype(np.float64)),
-        ],
-        format="csr",
-    )
-    sizes = [1, n_users, n_movies, n_features]
-    penalties = np.repeat([0.0, user_ridge, movie_ridge, content_ridge], sizes)
-    weighted = sparse.diags_array(weights) @ design
-    system = (design.T @ weighted + sparse.diags_array(penalties)).tocsr()
-    scaling = sparse.diags_array(1 / system.diagonal())
-    solution, _ = cg(system, weighted.T @ y, rtol=1e-7, maxiter=1000, M=scaling)
-    (mean,), users, movie_biases, features = np.split(solution, np.cumsum(sizes)[:-1])
+    system = _System.of(codes, y, weights, n_users, content, ridges)
+    sizes = [1, n_users, *content.shape]
+    ends = np.cumsum(sizes)[:-1]
+
+    def times(values: Values) -> Values:
+        return np.concatenate(system.times(*np.split(values, ends)))
+
+    scaling = sparse.diags_array(1 / np.concatenate(system.diagonal()))
+    operator = LinearOperator(scaling.shape, matvec=times)
+    target = np.concatenate(system.target())
+    solution, _ = cg(operator, target, rtol=1e-7, maxiter=1000, M=scaling)
+    (mean,), users, movies, features = np.split(solution, ends)
     level = users[codes[:, 0]].mean()
     is_known = np.bincount(codes[:, 0], minlength=n_users) > 0
-    return Biases(float(mean + level), np.where(is_known, users - level, 0), movie_biases, features)
+    return Biases(float(mean + level), np.where(is_known, users - level, 0), movies, features)
 
 
-def indicators(codes: NDArray[np.int64], n: int) -> "sparse.csr_array":
-    """Make a sparse matrix of shape (rows, n) with a 1 in each row, at its code."""
-    from scipy import sparse
+@dataclass(frozen=True)
+class _System:
+    """The normal equations of the ridge regression, without a row for each rating.
 
-    rows = len(codes)
-    return sparse.csr_array((np.ones(rows), codes, np.arange(rows + 1)), shape=(rows, n))
+    A rating's prediction is the mean, plus its user's bias, plus its movie's whole bias, which
+    is the movie's own and that of its content. So sums of weights say all: by user, by movie, and
+    by both.
+
+    Attributes:
+        pairs: What the rating of each user and movie counts, shape (users, movies), sparse.
+        user_sums, movie_sums: Its sums, shape (users,) and (movies,).
+        user_stars, movie_stars: The weighted sums of ratings, of the same shapes.
+        content: The movies' features, shape (movies, features), sparse.
+        ridges: Those of users, movies and features.
+    """
+
+    pairs: "sparse.csr_array"
+    user_sums: Values
+    movie_sums: Values
+    user_stars: Values
+    movie_stars: Values
+    content: "sparse.csr_array"
+    ridges: tuple[float, float, float]
+
+    @staticmethod
+    def of(
+        codes: Ids,
+        y: Values,
+        weights: Values,
+        n_users: int,
+        content: NDArray[np.float32],
+        ridges: tuple[float, float, float],
+    ) -> "_System":
+        from scipy import sparse
+
+        users, movies = codes.T
+        shape = n_users, len(content)
+        weighted = weights * y
+        by_user, by_movie = (
+            [np.bincount(of, values, size).astype(np.float64) for values in (weights, weighted)]
+            for of, size in zip((users, movies), shape, strict=True)
+        )
+        return _System(
+            pairs=sparse.csr_array((weights, (users, movies)), shape=shape),
+            user_sums=by_user[0],
+            movie_sums=by_movie[0],
+            user_stars=by_user[1],
+            movie_stars=by_movie[1],
+            content=sparse.csr_array(content.astype(np.float64)),
+            ridges=ridges,
+        )
+
+    def times(self, mean: Values, users: Values, movies: Values, features: Values) -> list[Values]:
+        """Multiply by the matrix: that of the squared design, and the ridges."""
+        whole = movies + self.content @ features
+        of_users = self.user_sums * (mean + users) + self.pairs @ whole
+        of_movies = self.movie_sums * (mean + whole) + self.pairs.T @ users
+        user_ridge, movie_ridge, content_ridge = self.ridges
+        total = self.user_sums.sum() * mean + self.user_sums @ users + self.movie_sums @ whole
+        return [
+            total,
+            of_users + user_ridge * users,
+            of_movies + movie_ridge * movies,
+            self.content.T @ of_movies + content_ridge * features,
+        ]
+
+    def target(self) -> list[Values]:
+        """Give the right-hand side: the design's product with the ratings."""
+        total = self.user_stars.sum(keepdims=True)
+        return [total, self.user_stars, self.movie_stars, self.content.T @ self.movie_stars]
+
+    def diagonal(self) -> list[Values]:
+        """Give the diagonal of the matrix, by which the solver scales it."""
+        user_ridge, movie_ridge, content_ridge = self.ridges
+        return [
+            self.user_sums.sum(keepdims=True),
+            self.user_sums + user_ridge,
+            self.movie_sums + movie_ridge,
+            self.content.power(2).T @ self.movie_sums + content_ridge,
+        ]

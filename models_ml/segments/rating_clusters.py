@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
+from models_ml.fitting.training import drawn
 from warehouse.errors import UserError
 
 
@@ -16,24 +17,36 @@ class RatingClusters(SavedModel):
     Args:
         n_clusters: Number of clusters.
         n_init: Starts of K-means, of which the one with the least inertia is kept.
-        random_state: Seed of the first centres.
+        max_rows: Rows that are fitted at most; of more, so many are drawn at random.
+        random_state: Seed of the first centres and of the rows that are drawn.
 
     Attributes:
         cluster_centers_: The clusters' centres, shape (n_clusters, columns).
+        limits_: ``fitted_rows`` where not all rows were fitted; not saved.
     """
 
     state: ClassVar = ("cluster_centers_",)
 
-    def __init__(self, n_clusters: int = 5, n_init: int = 10, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        n_clusters: int = 5,
+        n_init: int = 10,
+        max_rows: int = 1_000_000,
+        random_state: int = 0,
+    ) -> None:
         self.n_clusters = n_clusters
         self.n_init = n_init
+        self.max_rows = max_rows
         self.random_state = random_state
 
     def fit(self, X: NDArray[np.float64], y: None = None) -> "RatingClusters":  # noqa: N803
         """Find the centres of standardised rows, shape (rows, columns)."""
         from sklearn.cluster import KMeans
 
-        means = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state).fit(X)
+        rows = drawn(len(X), self.max_rows, np.random.default_rng(self.random_state))
+        self.limits_ = {"fitted_rows": len(rows)} if len(rows) < len(X) else {}
+        means = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state)
+        means.fit(X[rows])
         self.cluster_centers_ = means.cluster_centers_
         return self
 
@@ -60,7 +73,8 @@ def train(task: Task) -> Outcome:
     columns = ratings[["user_id_z", "movie_id_z", "rating_z"]].to_numpy(np.float64)
     clusters = model.fit(columns).predict(columns)
     rows = ratings[["user_id", "movie_id"]].assign(cluster=clusters)
-    return Outcome(model, {"rating_clusters": rows}, f"{model.n_clusters} clusters by K-means")
+    note = f"{model.n_clusters} clusters by K-means"
+    return Outcome(model, {"rating_clusters": rows}, note, model.limits_)
 
 
 RECIPE = Recipe(

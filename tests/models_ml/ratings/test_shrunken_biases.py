@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_ml.ratings.shrunken_biases import Biases, indicators, shrunken_biases
+from models_ml.ratings.shrunken_biases import Biases, shrunken_biases
 
 N_USERS, N_MOVIES, N_FEATURES = 6, 8, 3
 
@@ -94,7 +94,3 @@ def test_a_prediction_is_a_sum() -> None:
     predicted = biases.predict(np.array([[1, 0], [0, 1]]), content)
 
     assert predicted.tolist() == [3 + 0.5 + 0.25 + 2, 3 + 1 + 2]
-
-
-def test_indicators_have_one_1_a_row() -> None:
-    assert indicators(np.array([2, 0]), 3).toarray().tolist() == [[0, 0, 1], [1, 0, 0]]

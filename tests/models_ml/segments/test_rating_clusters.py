@@ -42,3 +42,14 @@ def test_too_few_ratings_are_said() -> None:
 
     with pytest.raises(UserError, match="too few to train"):
         train(task)
+
+
+def test_of_many_rows_some_are_fitted_and_all_have_a_cluster() -> None:
+    rows, truth = planted(np.random.default_rng(2))
+    model = RatingClusters(n_clusters=3, max_rows=90).fit(rows)
+
+    assert model.limits_ == {"fitted_rows": 90}
+    assert RatingClusters(n_clusters=3).fit(rows).limits_ == {}
+    assert len({*zip(truth, model.predict(rows), strict=True)}) == 3
+    again = RatingClusters(n_clusters=3, max_rows=90).fit(rows)
+    np.testing.assert_array_equal(again.cluster_centers_, model.cluster_centers_)
