@@ -77,13 +77,13 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 		--require-hashes --requirement requirements-explore.lock
 	@touch $@
 
-build: setup ## Load what is new in DATASET, build and test what it changes, publish WAREHOUSE
+build: setup ## Load what is new in DATASET, build and test, publish as WAREHOUSE
 	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
 		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
 		$(CHECK) --suites raw marts'
 
-train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish their predictions
+train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish them
 	@$(STAGE) published $(STEPS) ' \
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
 		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
@@ -182,8 +182,8 @@ help: ## Show this list
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), FULL (1 builds all anew), LIMIT (the first N ratings), THREADS,'
-	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (train it alone, on it alone),'
-	@echo 'ACCEPT (expectations that may fail), KEEP (states to keep), STATE (the one to'
-	@echo 'roll back to), USER (a user id), RATINGS (a CSV file of your own: title or'
+	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what alone to train), ACCEPT'
+	@echo '(expectations that may fail), KEEP (states to keep), STATE (the one to roll'
+	@echo 'back to), USER (a user id), RATINGS (a CSV file of your own: title or'
 	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'
 	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture)'

@@ -42,15 +42,16 @@ BANNED = {
 # Functions that DuckDB and Spark both have, with one meaning.
 PORTABLE_FUNCTIONS = {
     *("abs", "bit_count", "ceil", "floor", "ln", "log2", "power", "round", "sqrt"),
-    *("lower", "md5", "replace", "substr", "trim"),
+    *("lower", "md5", "replace", "split_part", "substr", "trim"),
     *("cast", "coalesce", "extract", "greatest", "least", "nullif"),
-    *("avg", "count", "max", "min", "percentile_disc", "stddev_samp", "sum"),
-    *("ntile", "percent_rank", "rank", "row_number"),
+    *("avg", "bit_or", "count", "max", "min", "percentile_disc", "stddev_samp", "sum"),
+    *("dense_rank", "lead", "ntile", "percent_rank", "rank", "row_number"),
 }
 
 # What Jinja and dbt offer to templates.
 TEMPLATE_FUNCTIONS = {
-    *("config", "print", "ref", "return", "run_query", "source", "var"),
+    *("config", "get_relation", "is_incremental", "print", "ref", "return", "run_query"),
+    *("source", "var"),
     *("join", "list", "lower", "map", "replace", "selectattr"),
 }
 
