@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from torture.changes import same_content_by_changes
 from torture.equality import same_content_with_other_threads
 from torture.inputs import damaged_archive, damaged_files, damaged_own_ratings, hostile_texts
 from torture.lab import (
@@ -369,6 +370,7 @@ def faults() -> list[Fault]:
         Fault("disk full, build", full_disk, 3, True, hindrance),
         Fault("file damaged, build", damaged_file, 1, True),
         Fault("hostile texts, build", hostile_texts, 1, True),
+        Fault("a life of changes", same_content_by_changes, 1, True),
         Fault(
             "other thread counts", partial(same_content_with_other_threads, model=MODEL), 1, True
         ),
