@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,5 +35,5 @@ def test_a_difference_is_found_after_the_state_that_brings_it(
 
 def test_each_state_of_a_life_differs_from_the_one_before() -> None:
     states = lives(random.Random(0))
-    assert all(one != other for one, other in zip(states, states[1:], strict=False))
+    assert all(one != other for one, other in pairwise(states))
     assert lives(random.Random(0)) == states
