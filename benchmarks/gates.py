@@ -72,15 +72,22 @@ def main() -> None:
         ((written,),) = connection.execute("select count(*) from ml.rating_predictions").fetchall()
         if not written:
             connection.execute(PREDICTIONS)
+    dbt = [sys.executable, "-m", "warehouse.dbt", "run"]
+    project = ["--project-dir", "dbt_project", "--profiles-dir", "."]
+    environment["REELHOUSE_CANDIDATE"] = str(work / "candidate" / warehouse.name)
+    subprocess.run(
+        [*dbt, *project, "--select", "tag:training"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        check=True,
+    )
     figures = measure(
         "the figures of the predictions gate, with dbt's start",
         [
-            *(sys.executable, "-m", "warehouse.dbt", "run", "--project-dir", "dbt_project"),
-            *("--profiles-dir", ".", "--select", "models", "current_runs"),
-            "marts.gates.predictions",
+            *(*dbt, *project, "--select", "models", "current_runs"),
+            *("int_served_lists", "marts.gates.predictions"),
         ],
         **environment,
-        REELHOUSE_CANDIDATE=str(work / "candidate" / warehouse.name),
     )
     measurements = [figures] + [
         measure(

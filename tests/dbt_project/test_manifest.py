@@ -22,8 +22,15 @@ DIMENSIONS = {"user_id": "dim_users", "movie_id": "dim_movies"}
 # Somebody may tag who never rated, and dim_users has a row only for users who rated.
 REFER_TO_NO_DIMENSION = {("fct_tags", "user_id")}
 
-# Each test computes this view anew, by the same SQL for every protocol: one stands for all.
-FILTERS = {"fold_user_genre_features": "protocol = 'serving'"}
+# Views whose rows are those of one tested relation, or of its columns: a test would read it again.
+# The last one groups by its grain, and whoever reads it pays for that.
+VIEWS_OF_TESTED_RELATIONS = {
+    "rating_folds": "rating_splits",
+    "user_traits": "user_features",
+    "current_predictions": "fct_ratings",
+    "current_recommendations": "recommended_movies",
+    "fold_user_genre_features": "fold_user_features",
+}
 
 NULLABLE_IN_GRAIN = {
     # A reader of compressed or quoted files cannot always tell the line.
@@ -138,7 +145,7 @@ def data_tests(manifest: Manifest, model: dict, *names: str) -> Iterator[dict]:
             and node["attached_node"] == model["unique_id"]
             and node["test_metadata"]["name"] in names
             and node["config"]["severity"].lower() == "error"
-            and node["config"]["where"] == FILTERS.get(model["name"])
+            and node["config"]["where"] is None
         ):
             yield node
 
@@ -147,7 +154,7 @@ def grains(manifest: Manifest, model: dict) -> list[list[str]]:
     """The lists of columns of which a test says that they name a row."""
     return [
         test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
-        for test in data_tests(manifest, model, "unique", "unique_grain")
+        for test in data_tests(manifest, model, "unique", "unique_grain", "one_row_each_of")
     ]
 
 
@@ -230,18 +237,34 @@ def marts_without_a_contract(manifest: Manifest) -> list[str]:
     ]
 
 
+def is_view_of_a_tested_relation(manifest: Manifest, model: dict) -> bool:
+    read = VIEWS_OF_TESTED_RELATIONS.get(model["name"])
+    return (
+        model["config"]["materialized"] == "view"
+        and f"model.reelhouse.{read}" in model["depends_on"]["nodes"]
+        and bool(grains(manifest, model_of(manifest, str(read))))
+    )
+
+
 def marts_without_a_tested_grain(manifest: Manifest) -> list[str]:
-    return [model["name"] for model in models(manifest, "marts/") if not grains(manifest, model)]
+    return [
+        model["name"]
+        for model in models(manifest, "marts/")
+        if not grains(manifest, model) and not is_view_of_a_tested_relation(manifest, model)
+    ]
 
 
 def nullable_grains(manifest: Manifest) -> list[str]:
     """Two rows without a key are not told apart, so the columns of a grain are never null.
 
-    A contract's constraint says so of a table; DuckDB knows none on views, which need a test.
+    `unique_grain` says so, and of a table a contract's constraint does.
     """
     found = set()
     for model in models(manifest, "marts/"):
         tested = {test["column_name"] for test in data_tests(manifest, model, "not_null")}
+        for test in data_tests(manifest, model, "unique_grain"):
+            arguments = test["test_metadata"]["kwargs"]
+            tested |= set(arguments["columns"]) - set(arguments.get("nullable", []))
         constrained = {
             name
             for name, column in model["columns"].items()
@@ -254,8 +277,9 @@ def nullable_grains(manifest: Manifest) -> list[str]:
 
 
 def ids_that_may_refer_to_nothing(manifest: Manifest) -> list[str]:
+    """The other marts take their ids from core, where they are tested once."""
     found = []
-    for model in [*models(manifest, "marts/core/"), *models(manifest, "marts/features/")]:
+    for model in models(manifest, "marts/core/"):
         related = {
             (test["column_name"], test["test_metadata"]["kwargs"]["to"])
             for test in data_tests(manifest, model, "relationships")
@@ -303,6 +327,29 @@ def marts_that_wait_for_training(manifest: Manifest) -> list[str]:
         ):
             found.append(model["name"])
     return found
+
+
+def models_that_a_build_cannot_make(manifest: Manifest) -> list[str]:
+    """A build leaves out what bears the tag of training, so nothing else may read it."""
+    nodes = manifest["nodes"] | manifest["sources"]
+    return [
+        f"{model['name']} reads {nodes[parent]['name']}"
+        for model in models(manifest)
+        if "training" not in model["tags"]
+        for parent in model["depends_on"]["nodes"]
+        if "training" in nodes[parent]["tags"]
+    ]
+
+
+def views_that_a_build_would_break(manifest: Manifest) -> list[str]:
+    """A view that stays in the warehouse after a training reads no step of the training."""
+    return [
+        f"{model['name']} reads {manifest['nodes'][parent]['name']}"
+        for model in models(manifest, "marts/")
+        if "training" in model["tags"] and model["config"]["materialized"] == "view"
+        for parent in model["depends_on"]["nodes"]
+        if "models/intermediate/" in manifest["nodes"].get(parent, {}).get("original_file_path", "")
+    ]
 
 
 def exposures_that_do_not_say_what_is_read(manifest: Manifest) -> list[str]:
@@ -364,6 +411,8 @@ CHECKS: list[Check] = [
     ids_that_may_refer_to_nothing,
     arrows_that_run_the_wrong_way,
     marts_that_wait_for_training,
+    models_that_a_build_cannot_make,
+    views_that_a_build_would_break,
     exposures_that_do_not_say_what_is_read,
     overview_links_to_nowhere,
     missing_relations,
@@ -504,7 +553,7 @@ def test_a_grain_test_that_cannot_fail_the_build_is_none(
     (test,) = data_tests(planted, model_of(planted, "fct_ratings"), "unique_grain")
     test["config"] |= weakened
 
-    assert marts_without_a_tested_grain(planted) == ["fct_ratings"]
+    assert "fct_ratings" in marts_without_a_tested_grain(planted)
 
 
 def test_a_mart_without_a_grain_test_is_found(planted: Manifest) -> None:
@@ -514,17 +563,36 @@ def test_a_mart_without_a_grain_test_is_found(planted: Manifest) -> None:
 
 
 def test_a_nullable_column_in_the_grain_of_a_table_is_found(planted: Manifest) -> None:
-    model_of(planted, "bridge_movie_genres")["columns"]["genre"]["constraints"] = []
+    genres = model_of(planted, "bridge_movie_genres")
+    genres["columns"]["genre"]["constraints"] = []
+    (test,) = data_tests(planted, genres, "unique_grain")
+    test["test_metadata"]["kwargs"]["nullable"] = ["genre"]
 
     assert nullable_grains(planted) == ["bridge_movie_genres.genre"]
 
 
 def test_a_constraint_on_a_view_does_not_stand_for_a_test(planted: Manifest) -> None:
-    constrained = model_of(planted, "fct_ratings")["columns"]["user_id"]["constraints"]
-    model_of(planted, "rated_movies")["columns"]["user_id"]["constraints"] = constrained
-    remove_tests(planted, "rated_movies", "not_null")
+    vectors = model_of(planted, "user_vectors")
+    vectors["columns"]["user_id"]["constraints"] = [{"type": "not_null"}]
+    (test,) = data_tests(planted, vectors, "unique_grain")
+    test["test_metadata"]["kwargs"]["nullable"] = ["user_id"]
 
-    assert nullable_grains(planted) == ["rated_movies.movie_id", "rated_movies.user_id"]
+    assert nullable_grains(planted) == ["user_vectors.user_id"]
+
+
+@pytest.mark.parametrize("change", ["a table", "another parent", "an untested parent"])
+def test_a_view_needs_a_test_where_what_it_reads_does_not_vouch_for_it(
+    planted: Manifest, change: str
+) -> None:
+    folds = model_of(planted, "rating_folds")
+    if change == "a table":
+        folds["config"]["materialized"] = "table"
+    elif change == "another parent":
+        folds["depends_on"]["nodes"] = ["model.reelhouse.fct_ratings"]
+    else:
+        remove_tests(planted, "rating_splits", "one_row_each_of")
+
+    assert "rating_folds" in marts_without_a_tested_grain(planted)
 
 
 def test_an_id_without_a_relationship_is_found(planted: Manifest) -> None:
@@ -537,10 +605,10 @@ def test_an_id_without_a_relationship_is_found(planted: Manifest) -> None:
 
 
 def test_a_relationship_to_another_relation_does_not_count(planted: Manifest) -> None:
-    (test,) = data_tests(planted, model_of(planted, "user_codes"), "relationships")
-    test["test_metadata"]["kwargs"]["to"] = "ref('user_features')"
+    (test,) = data_tests(planted, model_of(planted, "bridge_movie_genres"), "relationships")
+    test["test_metadata"]["kwargs"]["to"] = "ref('movie_features')"
 
-    assert ids_that_may_refer_to_nothing(planted) == ["user_codes.user_id"]
+    assert ids_that_may_refer_to_nothing(planted) == ["bridge_movie_genres.movie_id"]
 
 
 @pytest.mark.parametrize(
@@ -562,6 +630,26 @@ def test_a_mart_that_reads_a_run_at_any_distance_is_found(planted: Manifest) -> 
     planted["parent_map"]["model.reelhouse.int_movie_ratings"].append("source.reelhouse.ml.runs")
 
     assert "movie_scores" in marts_that_wait_for_training(planted)
+
+
+def test_a_model_of_a_build_that_reads_a_training_is_found(planted: Manifest) -> None:
+    reader = model_of(planted, "movie_scores")
+    reader["depends_on"]["nodes"] += [
+        "model.reelhouse.movie_features",
+        "source.reelhouse.ml.runs",
+    ]
+
+    assert models_that_a_build_cannot_make(planted) == [
+        "movie_scores reads movie_features",
+        "movie_scores reads runs",
+    ]
+
+
+def test_a_view_that_reads_a_step_of_the_training_is_found(planted: Manifest) -> None:
+    parents = model_of(planted, "movie_vectors")["depends_on"]["nodes"]
+    parents.append("model.reelhouse.int_predicting_run")
+
+    assert views_that_a_build_would_break(planted) == ["movie_vectors reads int_predicting_run"]
 
 
 def test_an_exposure_that_is_missing_or_silent_is_found(planted: Manifest) -> None:

@@ -52,7 +52,7 @@ PORTABLE_FUNCTIONS = {
 TEMPLATE_FUNCTIONS = {
     *("config", "get_relation", "is_incremental", "print", "ref", "return", "run_query"),
     *("source", "var"),
-    *("join", "list", "lower", "map", "replace", "selectattr"),
+    *("join", "list", "lower", "map", "range", "replace", "selectattr"),
 }
 
 

@@ -4,15 +4,13 @@
 -#}
 {% test holds(model, expression, column_name=none) %}
 
-{%- set expressions = [expression] if expression is string else expression %}
-
 with tested as (
     select
         *,
         case
-            {%- for expression in expressions %}
-                when not coalesce({{ expression }}, false) then '{{ expression | replace("'", "''") }}'
-            {%- endfor %}
+            {% for each in ([expression] if expression is string else expression) -%}
+                when not coalesce({{ each }}, false) then '{{ each | replace("'", "''") }}'
+            {% endfor %}
         end as broken_expression
     from {{ model }}
 )

@@ -6,23 +6,19 @@
 {% test one_row_each_of(model, relation, columns) %}
 
 with summed as (
-    {%- for side in [model, relation] %}
-        select
-            {%- for column in columns %}
-                sum({{ column }}) as {{ column }}_sum,
-            {%- endfor %}
-            count(*) as row_count
-        from {{ side }}
-        {{ "union all" if not loop.last }}
-    {%- endfor %}
+    select
+        count(*) as row_count,
+        sum({{ columns | join("), sum(") }})
+    from {{ model }}
+    union all
+    select
+        count(*) as row_count,
+        sum({{ columns | join("), sum(") }})
+    from {{ relation }}
 ),
 
 compared as (
-    select distinct
-        {%- for column in columns %}
-            {{ column }}_sum,
-        {%- endfor %}
-        row_count
+    select distinct *
     from summed
 )
 

@@ -2,13 +2,13 @@
 {% test referred_to_by(model, column_name, relations) %}
 
 with referring as (
-    {%- for relation in relations %}
+    {% for relation in relations -%}
         select distinct
             '{{ relation.identifier }}' as relation_name,
             {{ column_name }}
         from {{ relation }}
         {{ "union all" if not loop.last }}
-    {%- endfor %}
+    {% endfor %}
 )
 
 select *

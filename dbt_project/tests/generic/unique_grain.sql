@@ -10,13 +10,7 @@ select
     count(*) as row_count
 from {{ model }}
 group by {{ columns | join(", ") }}
-having
-    count(*) > 1
-    {%- for column in columns if column not in nullable %}
-        or {{ column }} is null
-    {%- endfor %}
-    {%- for column in not_null %}
-        or count({{ column }}) < count(*)
-    {%- endfor %}
+-- One row, in which each of these columns counts
+having count(*) > least({% for column in columns + not_null if column not in nullable %}count({{ column }}), {% endfor %}1)
 
 {% endtest %}

@@ -5,15 +5,15 @@
 with sums as (
     select
         fold,
-        movie_id,
         {%- for protocol in protocols() + ["serving"] %}
-            {%- set trains = "case when " ~ protocol ~ "_split = 'train' then " %}
-            sum({{ trains }} 1 else 0 end) as {{ protocol }}_count,
-            sum({{ trains }} rating end) as {{ protocol }}_sum,
-            sum({{ trains }} rating * rating end) as {{ protocol }}_squares,
-            sum({{ trains }} {{ is_half_star("rating") }} end) as {{ protocol }}_half_stars
-            {{- "," if not loop.last }}
+            count(case when {{ protocol }}_split = 'train' then 1 end) as {{ protocol }}_count,
+            sum(case when {{ protocol }}_split = 'train' then rating end) as {{ protocol }}_sum,
+            sum(case when {{ protocol }}_split = 'train' then rating * rating end) as {{ protocol }}_squares,
+            sum(
+                case when {{ protocol }}_split = 'train' then {{ is_half_star("rating") }} end
+            ) as {{ protocol }}_half_stars,
         {%- endfor %}
+        movie_id
     from {{ ref("rating_splits") }}
     group by fold, movie_id
 ),
@@ -24,7 +24,7 @@ final as (
             '{{ protocol }}' as protocol,
             fold,
             movie_id,
-            cast({{ protocol }}_count as bigint) as rating_count,
+            {{ protocol }}_count as rating_count,
             {{ protocol }}_sum as rating_sum,
             {{ protocol }}_squares as squared_rating_sum,
             {{ protocol }}_half_stars as half_star_count

@@ -1,3 +1,5 @@
+{%- set length = var("list_length") | int -%}
+
 with lists as (
     select * from {{ ref("int_judged_lists") }}
 ),
@@ -92,10 +94,10 @@ lists_of_sets as (
         user_id,
         avg(known_count) as mean_popularity,
         avg(surprise) as novelty,
-        count(*) as movie_count,
-        {%- for rank in range(1, var("list_length") + 1) %}
-            max(case when rank = {{ rank }} then genre_set end) as set_{{ rank }}{{ "," if not loop.last }}
+        {%- for rank in range(1, length + 1) %}
+            max(case when rank = {{ rank }} then genre_set end) as set_{{ rank }},
         {%- endfor %}
+        count(*) as movie_count
     from listed
     group by protocol, model, user_id
 ),
@@ -111,8 +113,8 @@ means as (
         novelty,
         1 - (
             0
-            {%- for first in range(1, var("list_length")) %}
-                {%- for second in range(first + 1, var("list_length") + 1) %}
+            {%- for first in range(1, length) %}
+                {%- for second in range(first + 1, length + 1) %}
                     {%- set sets = ("set_" ~ first, "set_" ~ second) %}
                     + coalesce({{ safe_divide(
                         "bit_count(%s & %s)" % sets, "bit_count(%s | %s)" % sets

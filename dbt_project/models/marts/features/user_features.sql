@@ -13,10 +13,10 @@ movies as (
 
 movie_genres as (
     select
-        movie_id,
         {%- for genre in affinity_genres() %}
-            cast({{ genre }} as double) as {{ genre }}{{ "," if not loop.last }}
+            cast({{ genre }} as double) as {{ genre }},
         {%- endfor %}
+        movie_id
     from {{ ref("movie_genre_flags") }}
 ),
 
