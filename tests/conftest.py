@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,31 @@ RELEASE = Path(__file__).parents[2] / "shared" / "data" / "ml-latest-small"
 
 BEGINNING = 10_000
 """How many ratings of the sample a warehouse holds that is to be small."""
+
+
+BUILDING = {"pipeline", "beginning", "release", "marked"}
+"""Fixtures on which a test builds a warehouse, or waits for one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker make the sample while the others run what does without it.
+
+    Each worker begins with an equal share of the tests, in their order, and ends with what the
+    others have not come to. The first share begins with the modules that use the sample, and the
+    next one with those that build warehouses of their own.
+    """
+    share = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    fixtures: dict[Path, set[str]] = {}
+    for item in items:
+        fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    on_sample = [item for item in items if "sample" in fixtures[item.path]]
+    others = [item for item in items if "sample" not in fixtures[item.path]]
+    others.sort(key=lambda item: not BUILDING & fixtures[item.path])
+    next_share = len(others) - max(0, share - len(on_sample))
+    items[:] = [
+        *(on_sample[:share] + others[next_share:]),
+        *(others[:next_share] + on_sample[share:]),
+    ]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from threading import Lock
 import duckdb
 import yaml
 
+from warehouse.connection import quoted
 from warehouse.tables import MODELS
 
 TRAINED = ("features", "predictions")
@@ -39,10 +40,10 @@ def stand_in(connection: duckdb.DuckDBPyConnection) -> None:
 
 def has_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
     """Tell whether the file that a connection has opened has a schema."""
+    # Not as a parameter, for which DuckDB would import pandas
     found = connection.execute(
         "select 1 from duckdb_schemas()"
-        " where schema_name = ? and database_name = current_database()",
-        [schema],
+        f" where schema_name = {quoted(schema)} and database_name = current_database()"
     ).fetchall()
     return bool(found)
 

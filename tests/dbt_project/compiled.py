@@ -21,16 +21,18 @@ LOADED_AT = datetime(2020, 6, 15, 12)
 
 def compile_project(folder: Path) -> None:
     """Compile every model and analysis beside an empty database, into ``folder / "target"``."""
-    dbt = Path(sys.executable).with_name("dbt")
+    # Of the name of all warehouses of tests, for which dbt has parsed the project once
+    candidate = folder / "warehouse.duckdb"
     result = subprocess.run(
         [
-            *(dbt, "--quiet", "compile", "--project-dir", "dbt_project", "--profiles-dir", "."),
+            *(sys.executable, "-m", "warehouse.dbt", "compile"),
+            *("--project-dir", "dbt_project", "--profiles-dir", "."),
             *("--select", "resource_type:model", "resource_type:analysis"),
             # Leaves out the tests of what is selected: nobody reads their SQL here
             *("--indirect-selection", "empty"),
         ],
         cwd=ROOT,
-        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(folder / "empty.duckdb")},
+        env=Pipeline(folder).environment | {"REELHOUSE_CANDIDATE": str(candidate)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
