@@ -77,7 +77,8 @@ def _train(
                 _, outcome = run_task(
                     connection, recipe, protocol, parameters, models, report, parts
                 )
-            console.print(f"{label}: {outcome.note}{_limits(outcome.limits)}")
+            said = f"{label}: {outcome.note}{_limits(outcome.limits)}"
+            console.print(said, soft_wrap=True)
 
 
 def _limits(limits: "Mapping[str, int]") -> str:
