@@ -19,6 +19,7 @@ SITE ?= site
 FORMAT ?= parquet
 OUT ?= export
 PORT ?=
+WORK ?= data/bench
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -52,7 +53,7 @@ export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
 .PHONY: all setup build train publish check states rollback summary report pictures recommend explore sql \
-	export docs test torture lint format audit lock clean help
+	export docs test torture bench lint format audit lock clean help
 .NOTPARALLEL:
 
 all: build train summary report ## Everything: set up, load, build, train, publish, report
@@ -142,6 +143,9 @@ test: setup .venv/.explore ## Run the tests
 torture: setup ## Try faults for ROUNDS of half an hour, and show what survived
 	@$(BIN)/python -m torture --rounds '$(ROUNDS)' $(if $(SEED),--seed '$(SEED)')
 
+bench: setup ## Measure builds, trainings and questions at all sizes, in WORK: for hours
+	@$(BIN)/python -m benchmarks.sizes --work '$(WORK)'
+
 lint: setup ## Check style and types of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -186,4 +190,5 @@ help: ## Show this list
 	@echo '(expectations that may fail), KEEP (states to keep), STATE (the one to roll'
 	@echo 'back to), USER (a user id), RATINGS (a CSV file of your own: title or'
 	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'
-	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture)'
+	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture), WORK (a folder'
+	@echo 'for tens of GB, of bench)'

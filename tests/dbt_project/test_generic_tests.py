@@ -1,5 +1,7 @@
 """The project's generic tests of data, each on rows that pass and on rows that fail."""
 
+from typing import Any
+
 import duckdb
 import jinja2
 import pytest
@@ -47,7 +49,7 @@ def test_unique_grain(rows: str, count: int) -> None:
 
 
 def test_unique_grain_passes_over_nulls_that_may_be() -> None:
-    arguments = {"columns": ["a", "b"], "nullable": ["b"]}
+    arguments: dict[str, Any] = {"columns": ["a", "b"], "nullable": ["b"]}
 
     assert failures("unique_grain", values("(1, null, 1)", "(1, 2, 1)"), **arguments) == 0
     assert failures("unique_grain", values("(1, null, 1)", "(1, null, 1)"), **arguments) == 1
