@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import duckdb
 import pytest
@@ -135,13 +136,22 @@ def test_a_clean_warehouse_passes_every_expectation(compiled: Compiled, gate: st
     assert not any(result.examples for result in results.values())
 
 
+@pytest.fixture(scope="module")
+def clean(compiled: Compiled) -> Iterator[duckdb.DuckDBPyConnection]:
+    with small.warehouse(compiled) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize(("expectation", "fault"), PLANTS)
 def test_a_planted_fault_is_caught_and_shown(
-    compiled: Compiled, expectation: str, fault: str
+    clean: duckdb.DuckDBPyConnection, expectation: str, fault: str
 ) -> None:
-    with small.warehouse(compiled) as connection:
-        connection.execute(fault)
-        results = check(connection, EXPECTATIONS[expectation][0])
+    clean.begin()
+    try:
+        clean.execute(fault)
+        results = check(clean, EXPECTATIONS[expectation][0])
+    finally:
+        clean.rollback()
     assert [name for name, result in results.items() if result.status == "fail"] == [expectation]
     caught = results[expectation]
     assert "unexpected" in caught.found
