@@ -59,8 +59,8 @@ def write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> str:
     Returns:
         The run's id.
     """
-    ((fingerprint,),) = connection.execute(
-        "select data_fingerprint from analytics.dataset_summary"
+    ((dataset, fingerprint),) = connection.execute(
+        "select dataset, data_fingerprint from analytics.dataset_summary"
     ).fetchall()
     # The latest run is the current one, also where the clock was set back since the one before
     ((latest,),) = connection.execute("select max(finished_at) from ml.runs").fetchall()
@@ -76,6 +76,7 @@ def write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> str:
         "params": json.dumps(run.params, sort_keys=True),
         "code_version": code_version(),
         "data_fingerprint": fingerprint,
+        "dataset": dataset,
         "protocol": run.protocol,
         "seed": run.seed,
     }

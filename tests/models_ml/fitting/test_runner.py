@@ -69,7 +69,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     connection.execute("create schema features")
     connection.execute(
         "create table analytics.dataset_summary as"
-        " select 'abc' data_fingerprint, 0.5 scale_min, 5.0 scale_max"
+        " select 'abc' data_fingerprint, 'mine' dataset, 0.5 scale_min, 5.0 scale_max"
     )
     parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
     frame = pd.DataFrame(

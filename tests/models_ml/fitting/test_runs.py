@@ -21,7 +21,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     create_tables(connection, "ml")
     connection.execute("create schema analytics")
-    connection.execute("create table analytics.dataset_summary as select 'abc' data_fingerprint")
+    connection.execute(
+        "create table analytics.dataset_summary as select 'abc' data_fingerprint, 'mine' dataset"
+    )
     return connection
 
 
@@ -47,13 +49,13 @@ def count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 def test_a_run_carries_what_made_it(connection) -> None:
     run_id = write_run(connection, run())
-    ((params, version, fingerprint, protocol, seed),) = connection.execute(
-        "select params, code_version, data_fingerprint, protocol, seed from ml.runs"
+    ((params, version, *data, protocol, seed),) = connection.execute(
+        "select params, code_version, dataset, data_fingerprint, protocol, seed from ml.runs"
         " where run_id = ?",
         [run_id],
     ).fetchall()
     assert json.loads(params) == {"factors": 10, "scale": [0.5, 5.0]}
-    assert (version, fingerprint, protocol, seed) == (code_version(), "abc", "random", 3)
+    assert (version, *data, protocol, seed) == (code_version(), "mine", "abc", "random", 3)
     assert connection.execute(
         "select user_id, embedding from ml.user_embeddings where run_id = ?", [run_id]
     ).fetchall() == [(1, [1.0]), (2, [2.0])]

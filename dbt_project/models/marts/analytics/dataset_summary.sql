@@ -32,6 +32,11 @@ fingerprint as (
     from loads
 ),
 
+named as (
+    select max(dataset) as dataset
+    from loads
+),
+
 rated_movies as (
     select
         count(*) as rated_movie_count,
@@ -65,9 +70,11 @@ final as (
         cast({{ var("rating_max") }} as double) as scale_max,
         cast({{ var("rating_step") }} as double) as scale_step,
         cast({{ var("weighted_score_m") }} as double) as weighted_score_m,
+        named.dataset,
         fingerprint.data_fingerprint
     from rated_movies
     cross join rating_users
+    cross join named
     cross join fingerprint
 )
 

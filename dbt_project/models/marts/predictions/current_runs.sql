@@ -1,5 +1,5 @@
--- A serving run stands until a later one replaces it, also after ratings came. Where models are
--- compared, all runs are on the same data: those as they are now.
+-- A serving run stands until a later one of the dataset replaces it, also after ratings came. Where
+-- models are compared, all runs are on the same data: those as they are now.
 with runs as (
     select * from {{ source("ml", "runs") }}
 ),
@@ -28,7 +28,7 @@ numbered as (
         on runs.model = models.model
     cross join dataset
     where
-        runs.protocol = 'serving'
+        runs.protocol = 'serving' and runs.dataset = dataset.dataset
         or runs.data_fingerprint = dataset.data_fingerprint
 ),
 
