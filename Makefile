@@ -81,18 +81,18 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 build: setup ## Load what is new in DATASET, build and test, publish as WAREHOUSE
 	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
 		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
-		$(CHECK) --suites raw marts'
+		$(CHECK) --suites raw marts --after \
+			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training'
 
 train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish them
 	@$(STAGE) published $(STEPS) ' \
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
 		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING); \
-		$(CHECK) --suites predictions'
+		$(CHECK) --suites predictions --after \
+			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING)'
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
-	@$(STAGE) candidate $(STEPS) '$(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY); $(CHECK)'
+	@$(STAGE) candidate $(STEPS) '$(CHECK) --after $(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)'
 
 check: setup ## Check all gates, on the candidate where there is one
 	@$(CHECK) --list

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.build import generated, machine
+from benchmarks.measuring import generated, machine
 from models_ml.fitting.backend import load_keras
 from models_ml.fitting.ids import Ids, Values
 from models_ml.fitting.parameters import read_parameters

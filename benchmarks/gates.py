@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.build import ROOT, Measurement, generated, machine, measure, parsed
+from benchmarks.measuring import ROOT, Measurement, generated, machine, measure, parsed
 from warehouse.settings import candidate_path
 
 RESULT = Path(__file__).with_suffix(".md")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.build import machine
+from benchmarks.measuring import machine
 from models_ml.fitting.parameters import read_parameters
 from models_ml.lists.ease import EASE
 from models_ml.lists.listing import LENGTH, blocks, top_n

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.build import Measurement, machine, measure
+from benchmarks.measuring import Measurement, machine, measure
 
 RESULT = Path(__file__).with_suffix(".md")
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
-from benchmarks.build import ROOT, generated, machine
+from benchmarks.measuring import ROOT, generated, machine
 
 RESULT = Path(__file__).with_suffix(".md")
 

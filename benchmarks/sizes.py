@@ -21,7 +21,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.build import ROOT, Measurement, generated, machine, measure
+from benchmarks.measuring import ROOT, Measurement, generated, machine, measure
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "sizes.json"
@@ -172,7 +172,7 @@ def builds(ratings: int, work: Path) -> list[Row]:
     ]
     read.unlink()
     delta = work / "delta.csv"
-    _write_delta(data, delta, ratings)
+    write_delta(data, delta, ratings)
     shutil.copyfile(delta, data / "ratings-delta.csv")
     rows.append(_row(_make("build", "build of a delta", data, warehouse, work)))
     if ratings == QUESTIONS[0]:
@@ -278,7 +278,8 @@ def life(ratings: int, work: Path) -> Path:
     return data
 
 
-def _write_delta(data: Path, path: Path, ratings: int) -> None:
+def write_delta(data: Path, path: Path, ratings: int) -> None:
+    """Write the ratings that arrive after so many that are in a folder."""
     with duckdb.connect() as connection:
         ((movies,),) = connection.execute(
             f"select max(movieId) from read_csv('{data}/movies.csv')"
@@ -388,7 +389,7 @@ def builds_table(points: list[Point]) -> str:
     ]
     for ratings in sorted({point.ratings for point in points}):
         of_size = [point for point in points if point.ratings == ratings]
-        floor, pandas = of_size[0].seconds, of_size[1].seconds
+        floor, pandas = (point.seconds for point in of_size[:2])
         lines += [
             f"| {in_words(ratings)} | {point.what} | {point.seconds:.1f} |"
             f" {point.seconds / floor:.1f} | {point.seconds / pandas:.2f} |"

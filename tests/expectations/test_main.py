@@ -1,6 +1,7 @@
 """The command, and what it prints."""
 
 import io
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -91,6 +92,27 @@ def test_a_name_that_does_not_exist_is_refused(
     monkeypatch.setenv("REELHOUSE_ACCEPT", "everything")
     assert main([]) == 1
     assert "ACCEPT=everything: it must be one of" in capsys.readouterr().err
+
+
+def test_what_a_command_builds_is_checked_once_it_has_ended(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = f"""
+import duckdb, time
+time.sleep(1)
+with duckdb.connect({str(candidate_path(warehouse))!r}) as connection:
+    connection.execute("delete from raw.ratings where userId > 50")
+"""
+    assert main(["--suites", "raw", "--after", sys.executable, "-c", built]) == 1
+    assert "raw_rows_kept_pct: failed" in capsys.readouterr().out
+
+
+def test_after_a_command_that_fails_nothing_is_checked(
+    warehouse: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--suites", "raw", "--after", "sh", "-c", "exit 3"]) == 3
+    assert capsys.readouterr().out == ""
+    assert results(candidate_path(warehouse)) == []
 
 
 def test_without_a_candidate_the_published_file_is_checked_and_stays_as_it_is(
