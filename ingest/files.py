@@ -76,10 +76,10 @@ class Survey:
             reader that loads the file, so the two can be compared.
         line_end: What ends its lines, as DuckDB names it: ``\r\n``, or ``\n`` for either of
             the two characters alone; ``None`` where DuckDB would misread the lines.
-        is_numeric: Whether digits, points, separators and line ends alone follow the first line.
+        is_numeric: Whether digits, points, separators and line ends alone are below the header.
             Of other numbers, such as 1e3 or 0x10, DuckDB reads some that are not meant.
         point_count: Points, of decimals or not.
-        separator_bytes: Bytes of separators after the first line, if the file is numeric.
+        separator_bytes: Bytes of separators below the header, if the file is numeric.
     """
 
     line_count: int
@@ -168,11 +168,12 @@ def sha256(path: Path, byte_count: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, *, has_header: bool = True) -> Survey:
     """Count the lines of a text file, and see how they end and what they consist of."""
     feeds = returns = pairs = points = separators = 0
     last = b""
-    is_clean = is_numeric = in_first_line = True
+    is_clean = is_numeric = True
+    in_header = has_header
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in _chunks(path):
         feeds += chunk.count(b"\n")
@@ -180,9 +181,8 @@ def survey(path: Path) -> Survey:
         pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
         points += chunk.count(b".")
         if is_numeric:
-            # The first line may name the columns
-            lines = FIRST_LINE.sub(b"", chunk) if in_first_line else chunk
-            in_first_line = not lines
+            lines = FIRST_LINE.sub(b"", chunk) if in_header else chunk
+            in_header = in_header and not lines
             rest = lines.translate(None, DIGITS_AND_POINT)
             separators += len(rest.translate(None, b"\r\n"))
             is_numeric = not rest.translate(None, DIVIDING_BYTES)

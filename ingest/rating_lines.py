@@ -37,7 +37,7 @@ def load_rating_lines(
 ) -> int:
     """Load lines of ratings, and return how many a count without DuckDB finds."""
     header_count = int(file.has_header)
-    found = survey(file.path)
+    found = survey(file.path, has_header=file.has_header)
     line_count = found.line_count - header_count
     if limit is None and _load_numbers(connection, file, found, line_count):
         return line_count

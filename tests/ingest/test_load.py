@@ -257,7 +257,7 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_a_file_that_grows_while_it_is_read_is_refused(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    def grown(path: Path) -> Survey:
+    def grown(path: Path, *, has_header: bool = True) -> Survey:
         return Survey(5, r"\n", is_numeric=True, point_count=3, separator_bytes=9)
 
     with patch("ingest.rating_lines.survey", grown):

@@ -6,6 +6,7 @@ import random
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import numpy as np
@@ -259,6 +260,56 @@ def test_quotes_in_ratings_are_read_as_pythons_csv_module_reads_them(
             assert accepted[number] == numbers
         else:
             assert "_is_not_a" in rejected[number]
+
+
+NUMBERS = ["1", "42", "007", f"{'0' * 20}1", "9" * 18, "9" * 20, "", "."]
+FIELDS = [*NUMBERS, "3.5", "4.", ".5", "1234567890.5", "3.50000000", "3..5", "1.5"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lines=st.lists(st.lists(st.sampled_from(FIELDS), min_size=3, max_size=5), max_size=6),
+    good_count=st.integers(0, 2),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    separator=st.sampled_from([",", ";", "\t"]),
+)
+def test_plain_numbers_are_read_at_once_as_line_by_line(
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[list[str]],
+    good_count: int,
+    line_end: str,
+    separator: str,
+) -> None:
+    """Where any line is no plain one, each is looked at; where none is, the rows are the same."""
+    texts = [
+        separator.join(fields)
+        for fields in [RATINGS_HEADER, *[["7", "10", "4.5", "5"]] * good_count, *lines]
+    ]
+    contents = CSV | {"ratings.csv": line_end.join([*texts, ""]).encode()}
+    if len(texts) == 1:
+        return
+    folder = tmp_path_factory.getbasetemp() / FOLDER
+    load(connection, folder, contents)
+    at_once = [
+        rows(connection, "from raw.ratings order by line_number"),
+        rejected_lines(connection),
+    ]
+    with patch("ingest.rating_lines._load_numbers", lambda *arguments: False):
+        load(connection, folder, contents)
+    line_by_line = rows(connection, "from raw.ratings order by line_number")
+    assert at_once == [line_by_line, rejected_lines(connection)]
+
+
+@pytest.mark.parametrize("content", [RATINGS_CSV, separated("::", RATINGS), RATINGS_CSV[:-1]])
+def test_a_release_is_read_at_once(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
+) -> None:
+    name = "ratings.csv" if content.startswith(b"userId") else "ratings.dat"
+    with patch("ingest.rating_lines._load_other_lines") as line_by_line:
+        load(connection, tmp_path, {"movies.csv": MOVIES_CSV, name: content})
+    assert not line_by_line.called
+    assert raw_rows(connection, "ratings") == RATINGS
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
