@@ -143,7 +143,7 @@ test: setup .venv/.explore ## Run the tests
 torture: setup ## Try faults for ROUNDS of half an hour, and show what survived
 	@$(BIN)/python -m torture --rounds '$(ROUNDS)' $(if $(SEED),--seed '$(SEED)')
 
-bench: setup ## Measure builds, trainings and questions at all sizes, in WORK: for hours
+bench: setup ## Measure builds, trainings and questions at all sizes, for hours
 	@$(BIN)/python -m benchmarks.sizes --work '$(WORK)'
 
 lint: setup ## Check style and types of Python and SQL

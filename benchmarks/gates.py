@@ -85,7 +85,7 @@ def main() -> None:
         "the figures of the predictions gate, with dbt's start",
         [
             *(*dbt, *project, "--select", "models", "current_runs"),
-            *("int_served_lists", "marts.gates.predictions"),
+            *("path:models/intermediate/serving", "marts.gates.predictions"),
         ],
         **environment,
     )

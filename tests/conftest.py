@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,12 +85,28 @@ def beginning(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipel
 
 
 @pytest.fixture(scope="session")
+def fittable(
+    beginning: Pipeline, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Pipeline:
+    """The same with what fits read."""
+
+    def make(folder: Path) -> None:
+        pipeline = Pipeline(folder)
+        shutil.copyfile(beginning.warehouse, pipeline.warehouse)
+        pipeline.make_features()
+
+    return Pipeline(made_once(tmp_path_factory, worker_id, "fittable", make))
+
+
+@pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pipeline:
-    """MovieLens ml-latest-small, built once, where somebody put it beside the project."""
+    """MovieLens ml-latest-small with what fits read, where somebody put it beside the project."""
     if not RELEASE.is_dir():
         pytest.skip(f"ml-latest-small is not at {RELEASE}")
 
     def make(folder: Path) -> None:
-        Pipeline(folder).make("build", DATASET=RELEASE)
+        pipeline = Pipeline(folder)
+        pipeline.make("build", DATASET=RELEASE)
+        pipeline.make_features()
 
     return Pipeline(made_once(tmp_path_factory, worker_id, "release", make))

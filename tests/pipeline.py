@@ -3,6 +3,7 @@
 import fcntl
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,20 @@ class Pipeline:
         if check and result.returncode:
             raise AssertionError(f"make {target} failed:\n{result.stdout}\n{result.stderr}")
         return result
+
+    def make_features(self) -> None:
+        """Build and publish what fits read, as the first step of a training does."""
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "warehouse", "--start", "published", "--"),
+                *(sys.executable, "-m", "warehouse.dbt", "run", "--project-dir", "dbt_project"),
+                *("--profiles-dir", ".", "--select", "tag:training,+marts.features"),
+                *("--exclude", "source:ml+"),
+            ],
+            cwd=ROOT,
+            env=self.environment | {"REELHOUSE_WAREHOUSE": str(self.warehouse)},
+            check=True,
+        )
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.warehouse), read_only=True)

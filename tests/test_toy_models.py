@@ -58,10 +58,10 @@ TOYS = (
 
 
 @pytest.fixture(scope="module")
-def with_toys(beginning: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def with_toys(fittable: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """A warehouse for which two models were trained that nothing but the registry names."""
     pipeline = Pipeline(tmp_path_factory.mktemp("toys"))
-    shutil.copyfile(beginning.warehouse, pipeline.warehouse)
+    shutil.copyfile(fittable.warehouse, pipeline.warehouse)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REELHOUSE_CANDIDATE", str(pipeline.warehouse))
         patch.setenv("REELHOUSE_WAREHOUSE", str(pipeline.warehouse))
@@ -70,7 +70,8 @@ def with_toys(beginning: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> 
             assert main(["--model", toy.name]) == 0
     subprocess.run(
         [
-            *(sys.executable, "-m", "warehouse.dbt", "build", "--select", "source:ml+"),
+            *(sys.executable, "-m", "warehouse.dbt", "build"),
+            *("--select", "source:ml+", "intermediate.judging", "marts.predictions"),
             *("--project-dir", "dbt_project", "--profiles-dir", "."),
             *("--exclude-resource-type", "unit_test"),
         ],

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from warehouse.errors import tells_errors
-from warehouse.settings import export_settings
+from warehouse.settings import export_settings, read_settings
 
 WORDS = {"success": "built", "pass": "tests passed"}
 """How two of dbt's statuses are shown; the others (error, fail, warn, skipped) stay as they are."""
@@ -132,7 +132,7 @@ def _parsed(arguments: list[str]) -> Path:
     dbt looks itself whether the file holds what it would parse, so the name need not tell all.
     """
     variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
-    name = f"{Path(os.environ['REELHOUSE_CANDIDATE']).stem} {variables}"
+    name = f"{read_settings().candidate.stem} {variables}"
     return PARSED / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.msgpack"
 
 

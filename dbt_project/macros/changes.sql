@@ -7,7 +7,7 @@
     {%- if not execute or flags.FULL_REFRESH -%}
         {% do return(false) %}
     {%- endif -%}
-    {%- set ratings = adapter.get_relation(target.database, "core", "fct_ratings") -%}
+    {%- set ratings = adapter.get_relation(this.database, "core", "fct_ratings") -%}
     {% do return(ratings is not none) %}
 {%- endmacro %}
 

@@ -185,7 +185,7 @@ def weighted_traits(traits: pd.DataFrame) -> pd.DataFrame:
         group's weights add up to 1.
     """
     groups = traits.drop_duplicates("trait").set_index("trait")["trait_group"].astype(str)
-    weights = groups.map(groups.value_counts()) ** -0.5
+    weights = groups.map(groups.value_counts()).astype(float) ** -0.5
     return traits.pivot(index="user_id", columns="trait", values="standard_value") * weights
 
 

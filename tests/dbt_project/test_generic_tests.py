@@ -96,3 +96,12 @@ def test_referred_to_by() -> None:
 
     assert found(values("(1, 1, 1)", "(1, 2, 2)")) == 0
     assert found(values("(1, 1, 1)", "(2, 2, 2)")) == 1
+
+
+def test_kept_once_looks_at_what_changed() -> None:
+    rows = values("(1, 1, 1)", "(1, 1, 2)", "(2, 1, 1)", "(2, 1, 2)", "(3, 1, 1)")
+    changed = "select * from (values (1, 1), (3, 1)) as listed (a, b)"
+    arguments: dict[str, Any] = {"columns": ["a", "b"], "changes": "other"}
+
+    assert failures("kept_once", rows, other=changed, **arguments) == 1
+    assert failures("kept_once", rows, other="select 3 as a, 1 as b", **arguments) == 0

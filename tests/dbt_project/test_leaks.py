@@ -99,7 +99,8 @@ def build_what_training_reads(folder: Path, dataset: Path, warehouse: Path) -> l
     return [
         f"create or replace table {node['schema']}.{node['name']} as {result['compiled_code']}"
         for result in results
-        if (node := nodes.get(result["unique_id"])) and node["config"]["materialized"] == "table"
+        if (node := nodes.get(result["unique_id"]))
+        and node["config"]["materialized"] in ("table", "incremental")
     ]
 
 

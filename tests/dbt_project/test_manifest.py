@@ -25,6 +25,8 @@ REFER_TO_NO_DIMENSION = {("fct_tags", "user_id")}
 # Views whose rows are those of one tested relation, or of its columns: a test would read it again.
 # The last one groups by its grain, and whoever reads it pays for that.
 VIEWS_OF_TESTED_RELATIONS = {
+    "rated_movies": "fct_ratings",
+    "standardised_ratings": "fct_ratings",
     "rating_folds": "rating_splits",
     "user_traits": "user_features",
     "current_predictions": "fct_ratings",
@@ -142,7 +144,7 @@ def data_tests(manifest: Manifest, model: dict, *names: str) -> Iterator[dict]:
     for node in manifest["nodes"].values():
         if (
             node["resource_type"] == "test"
-            and node["attached_node"] == model["unique_id"]
+            and node.get("attached_node") == model["unique_id"]
             and node["test_metadata"]["name"] in names
             and node["config"]["severity"].lower() == "error"
             and node["config"]["where"] is None
@@ -154,7 +156,9 @@ def grains(manifest: Manifest, model: dict) -> list[list[str]]:
     """The lists of columns of which a test says that they name a row."""
     return [
         test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
-        for test in data_tests(manifest, model, "unique", "unique_grain", "one_row_each_of")
+        for test in data_tests(
+            manifest, model, "unique", "unique_grain", "kept_once", "one_row_each_of"
+        )
     ]
 
 
@@ -280,16 +284,17 @@ def ids_that_may_refer_to_nothing(manifest: Manifest) -> list[str]:
     """The other marts take their ids from core, where they are tested once."""
     found = []
     for model in models(manifest, "marts/core/"):
-        related = {
-            (test["column_name"], test["test_metadata"]["kwargs"]["to"])
-            for test in data_tests(manifest, model, "relationships")
-        }
         for column, dimension in DIMENSIONS.items():
+            referring = {
+                relation
+                for test in data_tests(manifest, model_of(manifest, dimension), "referred_to_by")
+                for relation in test["test_metadata"]["kwargs"]["relations"]
+            }
             if (
                 column in model["columns"]
                 and model["name"] != dimension
                 and (model["name"], column) not in REFER_TO_NO_DIMENSION
-                and (column, f"ref('{dimension}')") not in related
+                and f"ref('{model['name']}')" not in referring
             ):
                 found.append(f"{model['name']}.{column}")
     return found
@@ -550,7 +555,7 @@ def test_a_text_written_again_and_again_is_found(planted: Manifest) -> None:
 def test_a_grain_test_that_cannot_fail_the_build_is_none(
     planted: Manifest, weakened: dict[str, str]
 ) -> None:
-    (test,) = data_tests(planted, model_of(planted, "fct_ratings"), "unique_grain")
+    (test,) = data_tests(planted, model_of(planted, "fct_ratings"), "kept_once")
     test["config"] |= weakened
 
     assert "fct_ratings" in marts_without_a_tested_grain(planted)
@@ -596,17 +601,17 @@ def test_a_view_needs_a_test_where_what_it_reads_does_not_vouch_for_it(
 
 
 def test_an_id_without_a_relationship_is_found(planted: Manifest) -> None:
-    remove_tests(planted, "fct_ratings", "relationships")
+    remove_tests(planted, "dim_users", "referred_to_by")
 
-    assert ids_that_may_refer_to_nothing(planted) == [
+    assert sorted(ids_that_may_refer_to_nothing(planted)) == [
         "fct_ratings.user_id",
-        "fct_ratings.movie_id",
+        "rating_history.user_id",
     ]
 
 
-def test_a_relationship_to_another_relation_does_not_count(planted: Manifest) -> None:
-    (test,) = data_tests(planted, model_of(planted, "bridge_movie_genres"), "relationships")
-    test["test_metadata"]["kwargs"]["to"] = "ref('movie_features')"
+def test_a_relation_that_is_left_out_is_found(planted: Manifest) -> None:
+    (test,) = data_tests(planted, model_of(planted, "dim_movies"), "referred_to_by")
+    test["test_metadata"]["kwargs"]["relations"].remove("ref('bridge_movie_genres')")
 
     assert ids_that_may_refer_to_nothing(planted) == ["bridge_movie_genres.movie_id"]
 

@@ -203,12 +203,13 @@ def reference(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Reference:
     if request.param == "stand-in":
-        stand_in = request.getfixturevalue("beginning")
+        stand_in = request.getfixturevalue("fittable")
         return Reference(stand_in, figures_of(Dataset(stand_in, DATA / "sample", BEGINNING)))
     if not (DATA / "ml-25m" / "ratings.csv").is_file():
         pytest.skip("data/ml-25m/ratings.csv is not there: make DATASET=ml-25m")
     pipeline = Pipeline(tmp_path_factory.mktemp("reference"))
     pipeline.make("build", DATASET=DATA / "ml-25m", LIMIT=PUBLISHED.counts[0])
+    pipeline.make_features()
     return Reference(pipeline, PUBLISHED)
 
 

@@ -42,7 +42,7 @@ insert into analytics.rating_distribution
 select rating, count(*), 100.0 * count(*) / sum(count(*)) over ()
 from core.fct_ratings group by rating;
 insert into analytics.dataset_summary
-select 0.5, 5.0, 'present', count(distinct movie_id) from core.fct_ratings;
+select 0.5, 5.0, 'small', 'present', count(distinct movie_id) from core.fct_ratings;
 """
 
 PREDICTIONS = """
@@ -56,12 +56,12 @@ select * from (
 insert into ml.runs by name
 select * from (
     values
-        ('e1', 'embedding', 'random', 'present'),
-        ('e0', 'embedding', 'random', 'past'),
-        ('m1', 'matrix_factorisation', 'random', 'present'),
-        ('s1', 'ease', 'serving', 'present'),
-        ('s0', 'ease', 'serving', 'past')
-) as runs(run_id, model, protocol, data_fingerprint);
+        ('e1', 'embedding', 'random', 'small', 'present'),
+        ('e0', 'embedding', 'random', 'small', 'past'),
+        ('m1', 'matrix_factorisation', 'random', 'small', 'present'),
+        ('s1', 'ease', 'serving', 'small', 'present'),
+        ('s0', 'ease', 'serving', 'other', 'past')
+) as runs(run_id, model, protocol, dataset, data_fingerprint);
 insert into ml.rating_predictions by name
 select 'e1' as run_id, user_id, movie_id, 2 + 0.5 * rating as prediction from core.fct_ratings;
 insert into ml.rating_predictions by name
@@ -84,7 +84,8 @@ GIVEN = {
     "bridge_movie_genres": "movie_id bigint",
     "rating_distribution": "rating double, rating_count bigint, rating_pct double",
     "dataset_summary": (
-        "scale_min double, scale_max double, data_fingerprint varchar, rated_movie_count bigint"
+        "scale_min double, scale_max double, dataset varchar, data_fingerprint varchar,"
+        " rated_movie_count bigint"
     ),
     "model_leaderboard": (
         "model varchar, protocol varchar, metric varchar, slice varchar, value double,"

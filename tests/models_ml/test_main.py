@@ -203,9 +203,9 @@ def test_one_model_trained_again_adds_runs_changes_none_and_predicts_the_same(
 
 
 def test_a_file_from_before_a_table_was_added_gets_the_table(
-    beginning: Pipeline, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    fittable: Pipeline, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(beginning.warehouse, pipeline.warehouse)
+    shutil.copy(fittable.warehouse, pipeline.warehouse)
     with duckdb.connect(str(pipeline.warehouse)) as connection:
         connection.execute("drop table ml.rating_clusters")
     monkeypatch.setenv("REELHOUSE_CANDIDATE", str(pipeline.warehouse))

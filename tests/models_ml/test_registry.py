@@ -74,8 +74,8 @@ assert "tensorflow" not in sys.modules
 
 
 @pytest.fixture(scope="module")
-def warehouse(beginning: Pipeline) -> Pipeline:
-    return beginning
+def warehouse(fittable: Pipeline) -> Pipeline:
+    return fittable
 
 
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.name)
