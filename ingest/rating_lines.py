@@ -1,6 +1,6 @@
 """Load the ratings of a text file: DuckDB splits and casts the lines, as there may be many.
 
-A file of nothing but plain numbers, as every release has, is read three times as fast as one in
+A file of nothing but plain numbers, as every release has, is read twice as fast as one in
 which each line is looked at. What is read is the same.
 """
 
