@@ -80,9 +80,9 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 
 build: setup ## Load what is new in DATASET, build and test, publish as WAREHOUSE
 	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
-		$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}; \
 		$(CHECK) --suites raw marts --after \
-			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training'
+			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training --after \
+				$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}'
 
 train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish them
 	@$(STAGE) published $(STEPS) ' \

@@ -57,13 +57,14 @@ def main() -> None:
     model = made_up(generator)
     shapes = (USERS, FACTORS), (MOVIES, FACTORS)
     users, movies = (generator.normal(size=shape).astype(np.float32) for shape in shapes)
-    before = _peak()
     began = time.perf_counter()
     listed = len(model.recommend(model.user_ids_, with_causes=False))
     of_ease = time.perf_counter() - began
     began = time.perf_counter()
     by_vectors(model, (users, movies))
     of_vectors = time.perf_counter() - began
+    arrays = (model.weights_, model.rated_, model.stars_, model.indptr_, users, movies)
+    held = sum(array.nbytes for array in arrays)
     RESULT.write_text(
         f"""# Lists for all users
 
@@ -75,8 +76,8 @@ have about {RATINGS} ratings each; weights, vectors and ratings are made up.
 | EASE, {len(model.weights_):,} movies in the model | {of_ease:.1f} |
 | dot products of vectors of {FACTORS} | {of_vectors:.1f} |
 
-Choosing took {(_peak() - before) / 1e9:.2f} GB more than weights and ratings: {_peak() / 1e9:.2f}
-GB altogether.
+At most {_peak() / 1e9:.2f} GB of memory were in use, of which weights, vectors and ratings are
+{held / 1e9:.2f} GB.
 
 Machine: {machine()}.
 

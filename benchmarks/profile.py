@@ -55,8 +55,8 @@ def measured(checkout: Path, data: Path, work: Path) -> Profile:
     }
     for command in (
         ["ingest", "--dataset", str(data)],
-        ["warehouse.dbt", "build", "--project-dir", "dbt_project", "--profiles-dir", ".",
-         "--exclude-resource-type", "unit_test"],
+        ["dbt.cli.main", "build", "--project-dir", "dbt_project", "--profiles-dir", ".",
+         "--exclude-resource-type", "unit_test", "--quiet"],
     ):  # fmt: skip
         subprocess.run([sys.executable, "-m", *command], cwd=checkout, env=environment, check=True)
     return profile_of(work / "target")

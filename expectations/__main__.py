@@ -8,7 +8,6 @@ to start, starts beside it.
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,8 @@ from rich.console import Console
 from expectations.gates import GATES, GateResult, Gates, store
 from expectations.terminal import show_failures, show_list, show_summary
 from warehouse.connection import connect
-from warehouse.errors import UserError, tells_errors
+from warehouse.errors import tells_errors
+from warehouse.locking import start_holding
 from warehouse.published import read_published
 from warehouse.settings import read_settings
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     warehouse, candidate = settings.warehouse, settings.candidate
     console = Console(highlight=False, markup=False)
     if options.after:
-        with subprocess.Popen(options.after) as build:
+        with start_holding(options.after) as build:
             gates = Gates(settings.accept)
         if build.returncode:
             return build.returncode
@@ -76,16 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
 def check(
     gates: Gates, connection: duckdb.DuckDBPyConnection, suites: Sequence[str]
 ) -> list[GateResult]:
-    """Check gates in the order of the borders; after one that fails nothing need be built."""
-    results: list[GateResult] = []
-    for gate in [name for name in GATES if name in suites]:
-        try:
-            results += gates.check(connection, gate)
-        except UserError:
-            if all(result.status != "fail" for result in results):
-                raise
-            break
-    return results
+    """Check gates in the order of the borders."""
+    return [result for gate in GATES if gate in suites for result in gates.check(connection, gate)]
 
 
 if __name__ == "__main__":

@@ -101,7 +101,16 @@ def _models(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
         return [Text(NOTHING_TRAINED), Text()]
     ratings = _leaderboard(connection, "held-out ratings", RATING_CELLS)
     lists = _leaderboard(connection, "lists of 20 movies", LIST_CELLS)
-    return [ratings, Text(), lists, Text()]
+    return [ratings, Text(), lists, *_limits(connection), Text()]
+
+
+def _limits(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    """Say which models were fitted to a part of the data."""
+    rows = connection.execute(
+        "select model, fitted_to from predictions.model_leaderboard where fitted_to is not null"
+        " group by all order by all"
+    ).fetchall()
+    return [Text(f"fitted to a part: {model}, {fitted_to}") for model, fitted_to in rows]
 
 
 def _leaderboard(

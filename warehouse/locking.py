@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def only_writer(candidate: Path) -> Iterator[int]:
         yield lock
     finally:
         os.close(lock)
+
+
+def start_holding(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a command that holds the lock as this process does, also after this one is killed."""
+    return subprocess.Popen(command, close_fds=False)

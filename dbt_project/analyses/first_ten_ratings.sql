@@ -1,19 +1,34 @@
 -- How do a user's first ten ratings differ from the rest?
 --
 -- Users with at least twenty ratings, each with the means of the first ten (and of what was rated
--- in the same second as the tenth) and of all later ones. Each user counts once.
+-- in the same second as the tenth) and of all later ones. Each user counts once; of more than
+-- 10,000 users, so many are drawn.
 --
 -- How to read it: one row per measure. `rating` is what the users give; `others_rating` is what all
 -- users give to the same movies; `popularity` is how many ratings those movies have. Where
 -- `difference` exceeds `difference_margin` (95%), beginners really differ: if both `rating` and
 -- `others_rating` start high, they begin with better movies, not in a better mood. Needs
 -- timestamps.
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
+with users as (
+    {{ drawn_users() }}
 ),
 
 movies as (
     select * from {{ ref("most_rated_movies") }}
+),
+
+ratings as (
+    select
+        ratings.user_id,
+        ratings.movie_id,
+        ratings.rating,
+        ratings.rated_at
+    from {{ ref("fct_ratings") }} as ratings
+    inner join users
+        on ratings.user_id = users.user_id
+    where
+        ratings.rated_at is not null
+        and users.rating_count >= 20
 ),
 
 numbered as (
@@ -21,10 +36,8 @@ numbered as (
         user_id,
         movie_id,
         rating,
-        rank() over (partition by user_id order by rated_at) as position,
-        count(*) over (partition by user_id) as user_rating_count
+        rank() over (partition by user_id order by rated_at) as position
     from ratings
-    where rated_at is not null
 ),
 
 user_means as (
@@ -39,8 +52,8 @@ user_means as (
     from numbered
     inner join movies
         on numbered.movie_id = movies.movie_id
-    where numbered.user_rating_count >= 20
     group by numbered.user_id
+    having count(*) >= 20
 ),
 
 measured as (

@@ -1,18 +1,27 @@
 -- Which genres have users grown kinder to?
 --
--- All ratings are cut in two halves by time. In each half a user who gave a genre at least five
+-- Ratings are cut in two halves by time. In each half a user who gave a genre at least five
 -- ratings has a surplus: how many stars above the user's own mean these ratings lie. Each user
--- counts once, so nobody's thousand ratings outvote the rest.
+-- counts once, so nobody's thousand ratings outvote the rest; of more than 10,000 users, so many
+-- are drawn.
 --
 -- How to read it: a `change` of 0.1 says that the genre now gets a tenth of a star more, beside
 -- what the same users give to everything else. A change within `change_margin` (95%) may be
 -- chance; of twenty genres one will seem to move by luck. Needs timestamps.
-with ratings as (
-    select * from {{ ref("fct_ratings") }}
+with users as (
+    {{ drawn_users() }}
 ),
 
-users as (
-    select * from {{ ref("dim_users") }}
+ratings as (
+    select
+        ratings.user_id,
+        ratings.movie_id,
+        ratings.rating - users.mean_rating as surplus,
+        ratings.rated_at
+    from {{ ref("fct_ratings") }} as ratings
+    inner join users
+        on ratings.user_id = users.user_id
+    where ratings.rated_at is not null
 ),
 
 movie_genres as (
@@ -22,7 +31,6 @@ movie_genres as (
 midpoint as (
     select {{ last_share_from("rated_at", 0.5) }} as later_from
     from ratings
-    where rated_at is not null
 ),
 
 user_surpluses as (
@@ -30,16 +38,12 @@ user_surpluses as (
         movie_genres.genre,
         ratings.rated_at >= midpoint.later_from as is_later,
         ratings.user_id,
-        avg(ratings.rating - users.mean_rating) as surplus
+        avg(ratings.surplus) as surplus
     from ratings
-    inner join users
-        on ratings.user_id = users.user_id
     inner join movie_genres
         on ratings.movie_id = movie_genres.movie_id
     cross join midpoint
-    where
-        ratings.rated_at is not null
-        and movie_genres.genre != 'None'
+    where movie_genres.genre != 'None'
     group by movie_genres.genre, ratings.rated_at >= midpoint.later_from, ratings.user_id
     having count(*) >= 5
 ),

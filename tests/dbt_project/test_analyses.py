@@ -154,6 +154,20 @@ def test_first_ten_ratings_compares_users_with_themselves(
         np.testing.assert_allclose(result.difference_margin[measure], 1.96 * difference.sem())
 
 
+def test_first_ten_ratings_of_many_users_are_those_of_users_that_a_hash_draws(
+    compiled: Compiled, sample: Pipeline
+) -> None:
+    query = compiled.analysis("first_ten_ratings")["compiled_code"]
+    assert "draw <= 10000" in query
+    (expected,) = sample.rows(
+        "select count(*) from (from core.dim_users order by md5(user_id || ':0') limit 100)"
+        " where rating_count >= 20"
+    )
+    with sample.connect() as connection:
+        result = connection.execute(query.replace("draw <= 10000", "draw <= 100")).df()
+    assert set(result.user_count) <= set(range(expected[0] - 10, expected[0] + 1))
+
+
 def test_sequels_finds_the_original_of_a_numbered_title(
     compiled: Compiled, sample: Pipeline, ratings: pd.DataFrame
 ) -> None:

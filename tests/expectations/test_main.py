@@ -135,16 +135,6 @@ def test_without_either_it_is_said_how_to_make_one(
     assert "`make build` makes one" in capsys.readouterr().err
 
 
-def test_a_candidate_that_failed_at_the_raw_gate_was_not_built_further(
-    warehouse: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    change_candidate(warehouse, "delete from raw.links; drop view gates.mart_figures")
-    assert main([]) == 1
-    shown = capsys.readouterr()
-    assert "raw_rows_kept_pct: failed" in shown.out
-    assert "marts" not in shown.out + shown.err
-
-
 def test_why_nothing_is_compared_is_said_once(
     warehouse: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from report.__main__ import main
-from report.summary import _segments
+from report.summary import _limits, _segments
 from tests.pipeline import Pipeline
 
 
@@ -108,3 +108,15 @@ def test_markup_in_a_name_of_a_segment_is_text(capsys: pytest.CaptureFixture[str
         )
         Console(highlight=False).print(*_segments(connection))
     assert "more [/] and [red]Drama[/red]" in capsys.readouterr().out
+
+
+def test_models_that_were_fitted_to_a_part_of_the_data_are_named() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema predictions")
+        connection.execute(
+            "create table predictions.model_leaderboard as from (values"
+            " ('boosting', '300000 rows'), ('boosting', '300000 rows'), ('ease', null)"
+            ") as rows (model, fitted_to)"
+        )
+        (line,) = _limits(connection)
+    assert str(line) == "fitted to a part: boosting, 300000 rows"

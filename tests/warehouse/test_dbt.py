@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from pathlib import Path
 
 import duckdb
@@ -72,6 +73,36 @@ def test_a_wrong_option_is_status_2_and_named() -> None:
     status, output = run("build", "--no-such-option")
     assert status == 2
     assert "--no-such-option" in output
+
+
+def build_after(*command: str) -> list[str]:
+    model = ["--select", "stg_rejected_lines", "--exclude-resource-type", "test"]
+    project = ["--project-dir", "dbt_project", "--profiles-dir", "."]
+    return ["dbt", "build", *project, *model, "--after", *command]
+
+
+def test_dbt_builds_after_a_command_has_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    create = (
+        "import duckdb, sys, time; time.sleep(1); c = duckdb.connect(sys.argv[1]);"
+        "c.execute('create schema staging; create table staging.before as select 1')"
+    )
+    candidate = tmp_path / "w.duckdb"
+    command = [sys.executable, "-c", create, str(candidate)]
+    monkeypatch.setattr("sys.argv", build_after(*command))
+    assert main() == 0
+    with duckdb.connect(str(candidate)) as connection:
+        assert connection.execute("from staging.before").fetchall() == [(1,)]
+        assert connection.execute("from staging.stg_rejected_lines").fetchall() == []
+
+
+def test_after_a_command_that_fails_dbt_builds_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", build_after("sh", "-c", "exit 75"))
+    assert main() == 75
+    assert not (tmp_path / "w.duckdb").exists()
 
 
 class TestParsing:

@@ -1,13 +1,16 @@
 """One writer at a time holds the lock of a candidate, and whoever waits is told for whom."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline import is_locked
+from tests.pipeline import ROOT, is_locked
 from warehouse.locking import only_writer
 from warehouse.settings import candidate_path
 
@@ -29,6 +32,24 @@ def test_an_error_within_frees_the_lock(tmp_path: Path) -> None:
     candidate = tmp_path / "w.duckdb"
     with pytest.raises(KeyError), only_writer(candidate):
         raise KeyError
+    assert not is_locked(candidate)
+
+
+def test_a_command_of_a_command_holds_the_lock_when_those_above_it_are_gone(tmp_path: Path) -> None:
+    start = (
+        "from warehouse.locking import start_holding;"
+        "print(start_holding(['sh', '-c', 'exec sleep 60 > /dev/null']).pid)"
+    )
+    candidate = tmp_path / "w.duckdb"
+    with only_writer(candidate) as lock:
+        ended = subprocess.run(
+            [sys.executable, "-c", start], cwd=ROOT, pass_fds=[lock], stdout=-1, check=True
+        )
+    assert is_locked(candidate)
+    os.kill(int(ended.stdout), signal.SIGTERM)
+    deadline = time.monotonic() + 20
+    while is_locked(candidate) and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert not is_locked(candidate)
 
 

@@ -1,3 +1,5 @@
+{%- set limited = ["movies", "users", "rows"] -%}
+
 -- A serving run stands until a later one of the dataset replaces it, also after ratings came. Where
 -- models are compared, all runs are on the same data: those as they are now.
 with runs as (
@@ -17,6 +19,7 @@ numbered as (
         runs.model,
         runs.protocol,
         runs.run_id,
+        runs.params,
         models.role,
         models.serving_rank,
         row_number() over (
@@ -37,6 +40,7 @@ latest as (
         model,
         protocol,
         run_id,
+        params,
         role,
         serving_rank,
         min(case when protocol = 'serving' then serving_rank end) over (partition by role)
@@ -52,7 +56,14 @@ final as (
         run_id,
         role,
         serving_rank,
-        coalesce(protocol = 'serving' and serving_rank = first_rank, false) as serves
+        coalesce(protocol = 'serving' and serving_rank = first_rank, false) as serves,
+        nullif(concat_ws(
+            ' and ',
+            {%- for what in limited %}
+                {{ regex_group("params", '"fitted_' ~ what ~ '": ([0-9]+)') }} || ' {{ what }}'
+                {{- "," if not loop.last }}
+            {%- endfor %}
+        ), '') as fitted_to
     from latest
 )
 

@@ -35,7 +35,8 @@ final as (
         greatest(intervals.value - intervals.margin, metrics.lower_limit) as ci_low,
         least(intervals.value + intervals.margin, metrics.upper_limit) as ci_high,
         intervals.row_count,
-        runs.run_id
+        runs.run_id,
+        runs.fitted_to
     from intervals
     inner join metrics
         on intervals.metric = metrics.metric
