@@ -11,7 +11,7 @@ from ingest.files import SourceFile, find_files, sha256
 from ingest.free_text import load_records
 from ingest.parquet import load_parquet
 from ingest.rating_lines import load_rating_lines
-from warehouse.connection import first_line, quoted
+from warehouse.connection import first_line, insert_rows, quoted
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
 
@@ -131,20 +131,18 @@ def record(
     loaded_at: datetime,
 ) -> None:
     """Write into ``raw.loads`` what became of a file."""
-    connection.execute(
-        "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            load.file.path.name,
-            load.file.table,
-            load.file.path.stat().st_size,
-            digest,
-            load.line_count,
-            load.accepted_count,
-            load.rejected_count,
-            loaded_at,
-            dataset,
-        ],
+    row = (
+        load.file.path.name,
+        load.file.table,
+        load.file.path.stat().st_size,
+        digest,
+        load.line_count,
+        load.accepted_count,
+        load.rejected_count,
+        loaded_at,
+        dataset,
     )
+    insert_rows(connection, "raw.loads", [row])
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

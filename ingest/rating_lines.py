@@ -102,7 +102,8 @@ def _load_numbers(
             create or replace temp table numbers as
             select
                 userId, movieId, cast(rating as double) as rating, {time} as timestamp,
-                strlen(rating) as rating_length, contains(rating, '.') as has_point
+                cast(least(strlen(rating), 100) as utinyint) as rating_length,
+                contains(rating, '.') as has_point
             from read_csv(
                 {path_literal(file.path)}, columns = {columns}, header = {file.has_header},
                 auto_detect = false, new_line = '{found.line_end}',
@@ -125,6 +126,8 @@ def _load_numbers(
         and row_count * (len(file.columns) - 1) * len(file.separator) == found.separator_bytes
     )
     if is_plain:
+        # Each row knows its line by now: rows that need no order are written in half the time
+        connection.execute("set preserve_insertion_order = false")
         connection.execute(
             f"""
             insert into raw.ratings by name

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.connection import connect
+from warehouse.connection import connect, literal
 from warehouse.errors import UserError
 from warehouse.untrained import stand_in
 
@@ -20,8 +20,7 @@ def stamp(
     """Write into a database that is about to be published its format, and what built it."""
     connection.execute(
         f"create or replace table {database}.main.warehouse_format as"
-        f" select {FORMAT} as version, cast(? as varchar) as built_by",
-        [built_by],
+        f" select {FORMAT} as version, cast({literal(built_by)} as varchar) as built_by"
     )
 
 

@@ -17,7 +17,7 @@ from typing import cast
 
 import duckdb
 
-from warehouse.connection import connect, quoted, user_errors, write_ahead_log
+from warehouse.connection import connect, insert_rows, quoted, user_errors, write_ahead_log
 from warehouse.errors import DamagedError, UserError
 from warehouse.locking import only_writer
 from warehouse.published import read_published, stamp
@@ -213,7 +213,7 @@ def _take_over_figures(candidate: Path, warehouse: Path) -> None:
     with connect(candidate) as connection:
         create_tables(connection, "published")
         connection.execute("truncate published.figures")
-        connection.executemany("insert into published.figures values (?, ?, ?, ?, ?)", figures)
+        insert_rows(connection, "published.figures", figures)
 
 
 def _put_aside(damaged: Path) -> Path:

@@ -58,9 +58,10 @@ def describe_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Non
     """
     docs = dict(DOCS.findall((MODELS / "columns.md").read_text(encoding="utf-8")))
     there = connection.execute(
-        "select schema_name, table_name, column_name from duckdb_columns() where database_name = ?",
-        [database],
+        "select schema_name, table_name, column_name from duckdb_columns()"
+        f" where database_name = {quoted(database)}"
     ).fetchall()
+    connection.begin()
     for schema, table, description, columns in _descriptions():
         if (schema, table) not in {row[:2] for row in there}:
             continue
@@ -70,6 +71,7 @@ def describe_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Non
             if (schema, table, column) in there:
                 said = DOC.sub(lambda doc: docs[doc[1]], text).strip()
                 connection.execute(f"comment on column {name}.{column} is {quoted(said)}")
+    connection.commit()
 
 
 def _descriptions() -> Iterator[tuple[str, str, str, dict[str, str]]]:

@@ -2,14 +2,18 @@
 
 import re
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.pipeline import ROOT
-from warehouse.connection import connect, quoted, user_errors
+from warehouse.connection import connect, insert_rows, quoted, user_errors
 from warehouse.errors import DamagedError, UserError
 
 
@@ -162,3 +166,36 @@ def test_a_fault_of_duckdbs_own_is_not_taken_for_damage(tmp_path: Path, error: E
     with pytest.raises(UserError) as raised, user_errors(tmp_path / "w.duckdb"):
         raise error
     assert not isinstance(raised.value, DamagedError)
+
+
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), allow_imaginary=False).map(
+    lambda time: time.replace(fold=0)
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8")),
+            st.none() | st.floats(),
+            st.none() | st.integers(-(2**63), 2**63 - 1),
+            st.none() | TIMES,
+        ),
+        max_size=5,
+    )
+)
+def test_rows_are_inserted_as_they_are(rows: list[tuple]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table t (a varchar, b double, c bigint, d timestamp)")
+        insert_rows(connection, "t", rows)
+        found = connection.execute("from t").fetchall()
+    assert list(map(repr, found)) == list(map(repr, rows))
+
+
+def test_inserting_imports_no_pandas() -> None:
+    code = (
+        "import duckdb, sys; from warehouse.connection import insert_rows;"
+        "c = duckdb.connect(); c.execute('create table t (a varchar, b double)');"
+        "insert_rows(c, 't', [('x', 1.5), (None, None)]); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -335,7 +335,7 @@ class Reader(threading.Thread):
                 self.queries += 1
             except duckdb.Error as error:
                 self.failures.append(str(error))
-            self.stopped.wait(0.01)
+            self.stopped.wait(0.1)
 
 
 def test_a_looping_reader_sees_only_whole_states_whatever_becomes_of_trainings_and_builds(
