@@ -168,7 +168,7 @@ def test_a_fault_of_duckdbs_own_is_not_taken_for_damage(tmp_path: Path, error: E
     assert not isinstance(raised.value, DamagedError)
 
 
-TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), allow_imaginary=False).map(
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31)).map(
     lambda time: time.replace(fold=0)
 )
 
