@@ -27,7 +27,8 @@ GIVEN = {
         "protocol varchar, user_id bigint, movie_id bigint, rating double, split varchar"
     ),
     "current_runs": (
-        "run_id varchar, model varchar, protocol varchar, role varchar, serves boolean"
+        "run_id varchar, model varchar, protocol varchar, role varchar, serves boolean,"
+        " fitted_to varchar"
     ),
     "recommendations": "run_id varchar, user_id bigint, rank bigint, movie_id bigint",
     "user_segments": "run_id varchar, user_id bigint, segment bigint",
@@ -111,8 +112,8 @@ class Judging:
                 (case.protocol, row.user, row.movie, row.rating, row.split) for row in case.ratings
             ],
             "predictions.current_runs": [
-                *((run, model, case.protocol, "", False) for model, run in runs.items()),
-                ("segments", "user_segments", "serving", "segments", True),
+                *((run, model, case.protocol, "", False, None) for model, run in runs.items()),
+                ("segments", "user_segments", "serving", "segments", True, None),
             ],
             "ml.rating_predictions": [
                 (runs[model], user, movie, row.prediction, row.low, row.high)

@@ -43,7 +43,7 @@ BANNED = {
 PORTABLE_FUNCTIONS = {
     *("abs", "bit_count", "ceil", "floor", "ln", "log2", "power", "round", "sqrt"),
     *("lower", "md5", "replace", "split_part", "substr", "trim"),
-    *("cast", "coalesce", "extract", "greatest", "least", "nullif"),
+    *("cast", "coalesce", "concat_ws", "extract", "greatest", "least", "nullif"),
     *("avg", "bit_or", "count", "max", "min", "percentile_disc", "stddev_samp", "sum"),
     *("dense_rank", "lead", "ntile", "percent_rank", "rank", "row_number"),
 }
