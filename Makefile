@@ -8,6 +8,7 @@ MEMORY_LIMIT ?= 2GB
 VARS ?=
 MODEL ?=
 PROTOCOL ?=
+EFFORT ?= quick
 ACCEPT ?=
 FULL ?=
 KEEP ?= 3
@@ -43,7 +44,7 @@ export REELHOUSE_MEMORY_LIMIT = $(MEMORY_LIMIT)
 export REELHOUSE_KEEP = $(KEEP)
 export REELHOUSE_ACCEPT = $(ACCEPT)
 # Read by the shell, where quotes and spaces in them do no harm
-export DATASET LIMIT MODEL PROTOCOL VARS
+export DATASET LIMIT MODEL PROTOCOL EFFORT VARS
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -87,7 +88,8 @@ build: setup ## Load what is new in DATASET, build and test, publish as WAREHOUS
 train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish them
 	@$(STAGE) published $(STEPS) ' \
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
-		$(BIN)/python -m models_ml $${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
+		$(BIN)/python -m models_ml --effort "$$EFFORT" \
+			$${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
 		$(CHECK) --suites predictions --after \
 			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING)'
 
@@ -186,7 +188,8 @@ help: ## Show this list
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), FULL (1 builds all anew), LIMIT (the first N ratings), THREADS,'
-	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what alone to train), ACCEPT'
+	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what alone to train), EFFORT'
+	@echo '(quick, or full: the accurate models too, for minutes), ACCEPT'
 	@echo '(expectations that may fail), KEEP (states to keep), STATE (the one to roll'
 	@echo 'back to), USER (a user id), RATINGS (a CSV file of your own: title or'
 	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'

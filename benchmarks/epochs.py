@@ -179,7 +179,7 @@ def _inner(data: Any, ids: Ids) -> list[tuple[int, int]]:
 
 def myfm(rows: Rows) -> Fit:
     """Bayesian factorisation machines, by Gibbs sampling."""
-    from myfm import MyFMRegressor  # type: ignore[import-not-found]
+    from myfm import MyFMRegressor  # type: ignore[import-untyped]
     from scipy.sparse import csr_array, hstack
 
     def design(ids: Ids) -> Any:

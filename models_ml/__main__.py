@@ -28,17 +28,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--model", help="fit this one alone")
     parser.add_argument("--protocol", help="fit for this one alone")
+    parser.add_argument(
+        "--effort", choices=["quick", "full"], default="quick", help="full: the slow models too"
+    )
     options = parser.parse_args(arguments)
     settings = read_settings()
     if not settings.candidate.exists():
         raise UserError(f"There is no candidate at {settings.candidate}: `make build` makes one.")
-    _train(settings, options.model, options.protocol, Console(highlight=False))
+    _train(settings, options, Console(highlight=False))
     return 0
 
 
-def _train(
-    settings: Settings, model: str | None, of_protocol: str | None, console: Console
-) -> None:
+def _train(settings: Settings, options: argparse.Namespace, console: Console) -> None:
     with console.status("Loading libraries"):
         from models_ml.fitting.parameters import check_parameters, read_parameters
         from models_ml.fitting.runner import (
@@ -51,7 +52,7 @@ def _train(
         from models_ml.fitting.runs import write_models
         from models_ml.registry import RECIPES
 
-    chosen = choose(RECIPES, model, of_protocol)
+    chosen = choose(RECIPES, options.model, options.protocol, options.effort)
     parameters = read_parameters()
     check_parameters(parameters, RECIPES)
     models = models_folder(settings.warehouse)

@@ -2,7 +2,14 @@
 
 from models_ml.fitting.recipe import Recipe
 from models_ml.lists import ease, ranker
-from models_ml.ratings import boosting, embedding_model, matrix_factorisation
+from models_ml.ratings import (
+    bayesian_fm,
+    boosting,
+    embedding_model,
+    gaussian_processes,
+    matrix_factorisation,
+    stack,
+)
 from models_ml.segments import rating_clusters, user_segments
 
 RECIPES: tuple[Recipe, ...] = (
@@ -11,6 +18,12 @@ RECIPES: tuple[Recipe, ...] = (
     matrix_factorisation.RECIPE,
     embedding_model.RECIPE,
     boosting.RECIPE,
+    bayesian_fm.RECIPE,
+    bayesian_fm.RECIPE_WITH_DAYS,
+    gaussian_processes.RECIPE,
+    gaussian_processes.RECIPE_WITH_TIMES,
+    stack.RECIPE,
+    stack.RECIPE_WITH_TIMES,
     ease.RECIPE,
     ranker.RECIPE,
 )

@@ -10,7 +10,7 @@ from warehouse.connection import connect, literal
 from warehouse.errors import UserError
 from warehouse.untrained import stand_in
 
-FORMAT = 4
+FORMAT = 5
 """One more with each release whose relations another release would misread."""
 
 

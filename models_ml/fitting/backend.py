@@ -1,6 +1,7 @@
-"""TensorFlow with Keras, and LightGBM, imported when they are needed: that takes seconds."""
+"""TensorFlow with Keras, LightGBM and myFM, imported when they are needed: that takes seconds."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -52,6 +53,17 @@ def load_lightgbm() -> Any:
             " Debian and Ubuntu, libgomp on Fedora and Alpine, libomp in Homebrew."
         ) from error
     return lightgbm
+
+
+@cache
+def load_myfm() -> Any:
+    """Import myFM, without its bar of progress and the warning that an import of it is of old."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        import myfm  # type: ignore[import-untyped]
+
+    return myfm
 
 
 @contextmanager

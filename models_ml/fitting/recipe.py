@@ -21,6 +21,17 @@ Role = Literal["ratings", "lists", "segments", "clusters", "baseline"]
 A baseline is there to be compared with.
 """
 
+Track = Literal["time-free", "time-aware"]
+"""What a model of ratings may know of a row.
+
+A time-free one knows the user and the movie, so that it can say what a user would give a movie that
+nobody showed the user yet. A time-aware one also knows when the rating was given, and what the user
+gave around that time: it fills held-out ratings of a known moment in.
+"""
+
+Effort = Literal["quick", "full"]
+"""What `make train` fits: a full training also makes fits that take minutes at 100,000 ratings."""
+
 Report = Callable[[str], None]
 """Takes a few words on how far a fit has come, for whoever watches."""
 
@@ -32,12 +43,19 @@ class Parts:
     Attributes:
         train: Rows to fit: ``user_id``, ``movie_id``, ``rating``, ``rated_at``, ``fold``.
         validation: Rows of the same form that choose and calibrate, never fitted.
-        test: The rows to predict: ``user_id``, ``movie_id``.
+        test: The rows to predict: ``user_id``, ``movie_id``, ``rated_at``.
     """
 
     train: "pd.DataFrame"
     validation: "pd.DataFrame"
     test: "pd.DataFrame"
+
+    @property
+    def known(self) -> "pd.DataFrame":
+        """All rows that are not test rows, for models whose choices rest on out-of-fold rows."""
+        import pandas as pd
+
+        return pd.concat([self.train, self.validation], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,9 @@ class Task:
         params: The model's section of ``parameters.toml``.
         seed: The seed of everything random.
         report: Called with a few words as the fit goes on.
+        bases: Of each model that the recipe is based on, by name, its latest predictions in this
+            protocol: ``user_id``, ``movie_id``, ``prediction``, ``spread``; those of train and
+            validation rows are out of fold.
     """
 
     protocol: Protocol
@@ -61,6 +82,7 @@ class Task:
     params: Mapping[str, Any]
     seed: int
     report: Report
+    bases: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,10 @@ class Recipe:
             ``parameters.toml`` may name.
         train: Makes one fit.
         marts: The relations that it reads beside the ratings of a protocol.
+        bases: The models whose predictions it reads: they are trained before.
         protocols: The fits to make, one for each protocol.
+        effort: Whether each training fits the model, or a full one alone.
+        track: What a model of ratings may know of a row.
         serving_rank: The model's rank among those of its role that serve, from 1: the first one
             that is trained serves. ``None`` where it does not serve.
     """
@@ -105,5 +130,8 @@ class Recipe:
     model: "type[SavedModel]"
     train: Callable[[Task], Outcome]
     marts: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
     protocols: tuple[Protocol, ...] = PROTOCOLS
+    effort: Effort = "quick"
+    track: Track = "time-free"
     serving_rank: int | None = None

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from models_ml.fitting.parameters import Parameters
-from models_ml.fitting.recipe import PROTOCOLS, Outcome, Parts, Protocol, Recipe, Report, Task
+from models_ml.fitting.recipe import (
+    PROTOCOLS,
+    Effort,
+    Outcome,
+    Parts,
+    Protocol,
+    Recipe,
+    Report,
+    Task,
+)
 from models_ml.fitting.runs import Run, now, write_run
 from warehouse.connection import connect
 from warehouse.errors import DamagedError, UserError
@@ -78,7 +87,8 @@ def read_task(
     """Read what one fit may see, unless it was read: no rating of a test row is among it.
 
     Raises:
-        UserError: A part of the protocol has no ratings.
+        UserError: A part of the protocol has no ratings, or a model that the recipe is based on was
+            not trained on the present data.
     """
     ((low, high),) = connection.execute(
         "select scale_min, scale_max from analytics.dataset_summary"
@@ -87,6 +97,7 @@ def read_task(
         protocol=protocol,
         parts=parts or read_parts(connection, protocol),
         marts={mart: _mart(connection, mart, protocol) for mart in recipe.marts},
+        bases={model: _predictions(connection, model, protocol) for model in recipe.bases},
         scale=(float(low), float(high)),
         params=parameters.models.get(recipe.name, {}),
         seed=parameters.seed,
@@ -123,9 +134,14 @@ def _used_runs(path: Path) -> set[str]:
 
 
 def choose(
-    recipes: Sequence[Recipe], name: str | None = None, protocol: str | None = None
+    recipes: Sequence[Recipe],
+    name: str | None = None,
+    protocol: str | None = None,
+    effort: Effort = "quick",
 ) -> list[tuple[Recipe, Protocol]]:
     """Choose the fits of a model, of a protocol, or of both, or all, protocol by protocol.
+
+    A model that a full training alone fits is chosen where the effort is full, or by its name.
 
     Raises:
         UserError: No model or no protocol has the name, or the model has no fit of the protocol.
@@ -136,7 +152,11 @@ def choose(
     if protocol is not None and protocol not in PROTOCOLS:
         names = ", ".join(PROTOCOLS)
         raise UserError(f"There is no protocol {protocol!r}. PROTOCOL is one of: {names}.")
-    of_model = [recipe for recipe in recipes if name in (None, recipe.name)]
+    of_model = [
+        recipe
+        for recipe in recipes
+        if recipe.name == name or (name is None and effort in (recipe.effort, "full"))
+    ]
     fits = [
         (recipe, one)
         for one in PROTOCOLS
@@ -184,7 +204,7 @@ def read_parts(connection: duckdb.DuckDBPyConnection, protocol: Protocol) -> Par
     return Parts(
         train=rows("train", "user_id, movie_id, rating, rated_at, fold"),
         validation=rows("validation", "user_id, movie_id, rating, rated_at, fold"),
-        test=rows("test", "user_id, movie_id"),
+        test=rows("test", "user_id, movie_id, rated_at"),
     )
 
 
@@ -201,6 +221,39 @@ def _mart(connection: duckdb.DuckDBPyConnection, mart: str, protocol: Protocol) 
         casts = ", ".join(f"{_as_enum(relation, column)} as {column}" for column in coded)
         relation = relation.select(f"* replace ({casts})")
     return relation.order("all").df()
+
+
+def _predictions(
+    connection: duckdb.DuckDBPyConnection, model: str, protocol: str
+) -> "pd.DataFrame":
+    """Read what a model's latest run predicts; of the rows that it was fitted to, out of fold."""
+    found = connection.execute(
+        """
+        select run_id from ml.runs
+        inner join analytics.dataset_summary using (data_fingerprint)
+        where model = $model and protocol = $protocol
+        order by finished_at desc, run_id desc limit 1
+        """,
+        {"model": model, "protocol": protocol},
+    ).fetchall()
+    if not found:
+        raise UserError(
+            f"No run of {model} in the protocol {protocol} is on the present data:"
+            f" make train MODEL={model} PROTOCOL={protocol}"
+        )
+    return connection.execute(
+        """
+        select user_id, movie_id, prediction, spread
+        from ml.out_of_fold_predictions
+        where run_id = $run
+        union all
+        select user_id, movie_id, prediction, spread
+        from ml.rating_predictions
+        where run_id = $run
+        order by user_id, movie_id
+        """,
+        {"run": found[0][0]},
+    ).df()
 
 
 def _as_enum(relation: duckdb.DuckDBPyRelation, column: str) -> str:

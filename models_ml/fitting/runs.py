@@ -104,7 +104,8 @@ def write_models(connection: duckdb.DuckDBPyConnection, recipes: "Iterable[Recip
     """Say in ``ml.models`` which models there are, in place of what it said before."""
     names = source_columns("ml")["models"]
     rows = [
-        (recipe.name, recipe.role, recipe.serving_rank, recipe.description) for recipe in recipes
+        (recipe.name, recipe.role, recipe.track, recipe.serving_rank, recipe.description)
+        for recipe in recipes
     ]
     connection.begin()
     connection.execute("delete from ml.models")
