@@ -1,5 +1,6 @@
 """Lists of movies by boosted trees that rank the candidates of several sources."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,7 @@ from models_ml.fitting.recipe import Outcome, Recipe, Task
 from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import fit_trees, trees_from_bytes, trees_to_bytes
 from models_ml.lists.ease import EASE, item_weights
+from models_ml.lists.follow import follow_scores, follow_weights, recencies
 from models_ml.lists.listing import (
     LENGTH,
     best,
@@ -37,11 +39,14 @@ FEATURES = {
     "like_rank": -1,
     "seen_score": 1,
     "seen_rank": -1,
+    "follow_score": 1,
+    "follow_rank": -1,
     "popularity_rank": 0,
     "movie_likes": 0,
     "movie_ratings": 0,
     "movie_mean": 0,
     "user_likes": 0,
+    "user_ratings": 0,
     "user_mean": 0,
     "genre_share": 0,
     "release_year": 0,
@@ -63,8 +68,9 @@ class Pool:
         asked_at: When each user asks, in years since 1970, shape (users,); NaN without times.
         likes: The scores of EASE on likes, shape (users, movies).
         seen: The scores of EASE on all ratings, shape (users, movies).
-        ranks: Each source's ranks from 1, shape (sources, users, movies): likes, seen, popularity;
-            movies that a source does not offer share the rank after its last.
+        follows: The scores of what follows what was rated last, shape (users, movies).
+        ranks: Each source's ranks from 1, shape (sources, users, movies): likes, seen, follows,
+            popularity; movies that a source does not offer share the rank after its last.
         is_candidate: Whether any source offers the movie, shape (users, movies).
     """
 
@@ -72,20 +78,23 @@ class Pool:
     asked_at: Values
     likes: NDArray[np.float32]
     seen: NDArray[np.float32]
+    follows: NDArray[np.float32]
     ranks: NDArray[np.int32]
     is_candidate: NDArray[np.bool_]
 
 
 class Ranker(SavedModel):
-    """Boosted trees over the candidates of EASE on likes, EASE on all ratings, and popularity.
+    """Boosted trees over the candidates of two EASE, of what follows what, and of popularity.
 
-    The second source knows what people watch, liked or not, by the same closed form over the
-    same movies. From the sources' scores and ranks, and from what movie and user are like, trees
-    tell the chance that a candidate comes to be liked: candidates first, then ranking, as in
-    Covington, Adams and Sargin, Deep neural networks for YouTube recommendations, RecSys 2016.
-    Labels are the validation rows: the trees learn from sources that have not seen them. Then the
-    sources are fitted again, on all rows. The loss is the logistic one: on validation rows,
-    with so few labels, LambdaMART did not do better.
+    One EASE learns from likes, the other from all ratings: what people watch, liked or not, by the
+    same closed form over the same movies. The third source counts what is rated soon after what.
+    From the sources' scores and ranks, and from what movie and user are like, trees tell the chance
+    that a candidate comes to be liked: candidates first, then ranking, as in Covington, Adams and
+    Sargin, Deep neural networks for YouTube recommendations, RecSys 2016. Labels are what users
+    liked next, after each of several cuts through their ratings by time, where lists are asked for
+    what comes next, or else the validation rows: the trees learn from sources that have not seen
+    them. Then the sources are fitted again, on all rows. The loss is the logistic one: on
+    validation rows, with so few labels, LambdaMART did not do better.
 
     Args:
         liked_from: The stars from which on a movie is liked.
@@ -93,8 +102,10 @@ class Ranker(SavedModel):
         seen_regularisation: The same of EASE on all ratings.
         min_likes: Likes that a movie needs to be in either EASE.
         max_movies: Movies in either EASE at most, the most liked ones.
-        candidates: Movies that each EASE offers a user.
+        candidates: Movies that each EASE, and what follows what, offers a user.
         popular_candidates: Movies that popularity offers, the most liked ones.
+        cuts: Shares of a user's ratings, by time, after which the next ones are labels.
+        horizon: The share of the ratings that are the next ones.
         max_users: Users from whose candidates the trees learn at most, drawn at random.
         n_estimators: Number of trees.
         num_leaves: Leaves of a tree at most.
@@ -105,6 +116,8 @@ class Ranker(SavedModel):
     Attributes:
         source_: EASE on likes.
         seen_weights_: The weights of EASE on all ratings, over the same movies, float32.
+        follow_weights_: How much each of these speaks for which to come next, float32.
+        recency_: How much each of ``source_.rated_`` counts for that, float32.
         like_counts_: How many like each movie, shape (movies,).
         release_years_: Shape (movies,); NaN where a movie has none.
         genres_: 1 where a movie has a genre, shape (movies, genres).
@@ -116,7 +129,14 @@ class Ranker(SavedModel):
     """
 
     state: ClassVar = (
-        *("seen_weights_", "like_counts_", "release_years_", "genres_"),
+        *(
+            "seen_weights_",
+            "follow_weights_",
+            "recency_",
+            "like_counts_",
+            "release_years_",
+            "genres_",
+        ),
         *("first_rated_at_", "asked_at_", "trees_"),
     )
     nested: ClassVar = {"source_": EASE}
@@ -130,6 +150,8 @@ class Ranker(SavedModel):
         max_movies: int = 6_000,
         candidates: int = 100,
         popular_candidates: int = 50,
+        cuts: tuple[float, ...] = (0.8, 0.65),
+        horizon: float = 0.2,
         max_users: int = 20_000,
         n_estimators: int = 150,
         num_leaves: int = 7,
@@ -144,6 +166,8 @@ class Ranker(SavedModel):
         self.max_movies = max_movies
         self.candidates = candidates
         self.popular_candidates = popular_candidates
+        self.cuts = cuts
+        self.horizon = horizon
         self.max_users = max_users
         self.n_estimators = n_estimators
         self.num_leaves = num_leaves
@@ -157,24 +181,32 @@ class Ranker(SavedModel):
         validation: pd.DataFrame,
         movies: pd.DataFrame,
         genres: pd.DataFrame,
+        asks_next: bool = False,
         asked_now: bool = False,
     ) -> "Ranker":
-        """Fit the trees to the validation rows, then the sources to all rows.
+        """Fit the trees to what sources have not seen, then the sources to all rows.
 
         Args:
             train: Ratings: ``user_id``, ``movie_id``, ``rating``, ``rated_at`` or nulls there.
             validation: Ratings of the same form.
             movies: ``movie_id``, ``release_year``.
             genres: One row per movie and genre: ``movie_id``, ``genre``.
+            asks_next: Whether lists are to say what users rate next, where ratings have times; if
+                not, what else they rate, as in the validation rows.
             asked_now: Whether lists are asked for at the end of the data, and not at each user's
                 last rating.
 
         Returns:
             The model itself.
         """
-        self._fit_sources(train, movies, genres)
-        self._fit_trees(validation)
-        self._fit_sources(pd.concat([train, validation], ignore_index=True), movies, genres)
+        known = pd.concat([train, validation], ignore_index=True)
+        asks_next = asks_next and bool(known["rated_at"].notna().all())
+        examples = []
+        for before, after in self._cuts(known) if asks_next else [(train, validation)]:
+            self._fit_sources(before, movies, genres)
+            examples.append(self._examples(after))
+        self._fit_trees(examples)
+        self._fit_sources(known, movies, genres)
         if asked_now:
             self.asked_at_[:] = self.asked_at_[-1]
         return self
@@ -235,6 +267,7 @@ class Ranker(SavedModel):
         known = source.movie_ids_
         rated = source.histories_of(source.user_ids_)
         self.seen_weights_ = item_weights(self._seen(rated), self.seen_regularisation)
+        self._fit_sequences(ratings)
         is_liked = source.stars_ >= self.liked_from
         self.like_counts_ = np.bincount(source.rated_[is_liked], minlength=len(known))
         years = movies.set_index("movie_id")["release_year"].reindex(known)
@@ -250,8 +283,32 @@ class Ranker(SavedModel):
         np.fmax.at(self.asked_at_, codes_of(ids[:, 0], source.user_ids_), times)
         self.asked_at_[-1] = np.fmax.reduce(times)
 
-    def _fit_trees(self, validation: pd.DataFrame) -> None:
-        features, labels = self._examples(validation)
+    def _fit_sequences(self, ratings: pd.DataFrame) -> None:
+        """Count what follows what. Ratings without times say nothing of it."""
+        source = self.source_
+        timed = _by_time(ratings[ratings["rated_at"].notna()])
+        users = codes_of(timed["user_id"].to_numpy(np.int64), source.user_ids_)
+        movies = codes_of(timed["movie_id"].to_numpy(np.int64), source.movie_ids_)
+        self.follow_weights_ = follow_weights(users, movies, len(source.weights_))
+        recency = np.zeros(len(source.rated_), np.float32)
+        owners = np.repeat(np.arange(len(source.user_ids_)), np.diff(source.indptr_)[:-1])
+        cells = owners * len(source.movie_ids_) + source.rated_
+        order = np.argsort(cells)
+        places = np.searchsorted(cells, users * len(source.movie_ids_) + movies, sorter=order)
+        recency[order[places]] = recencies(users)
+        self.recency_ = recency
+
+    def _cuts(self, known: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Divide each user's ratings by time at each cut, and give those before and those next."""
+        known = _by_time(known)
+        by_user = known.groupby("user_id")["movie_id"]
+        position, count = by_user.cumcount(), by_user.transform("size")
+        for cut in self.cuts:
+            start, end = np.floor(cut * count), np.floor((cut + self.horizon) * count + 1e-9)
+            yield known[position < start], known[(position >= start) & (position < end)]
+
+    def _fit_trees(self, examples: list[tuple[NDArray[np.float32], NDArray[np.int64]]]) -> None:
+        features, labels = (np.concatenate(parts) for parts in zip(*examples, strict=True))
         if not len(labels):
             # LightGBM refuses an empty table: equal rows make trees without branches.
             features, labels = np.zeros((2, len(FEATURES)), np.float32), np.zeros(2, np.int64)
@@ -299,16 +356,21 @@ class Ranker(SavedModel):
     def _pool(self, users: Ids, all_movies: bool = False) -> Pool:
         """Ask the sources for a block of users, shape (users,)."""
         rated = self.source_.histories_of(users)
-        lengths = (self.candidates, self.candidates, self.popular_candidates)
+        lengths = (*[self.candidates] * 3, self.popular_candidates)
         if not all_movies:
             modelled = len(self.seen_weights_)
             rated = rated[:, : columns_to_score(modelled, rated, max(lengths))]
         likes = self.source_.scores(rated)
         seen = np.zeros_like(likes)
         seen[:, : len(self.seen_weights_)] = self._seen(rated) @ self.seen_weights_
+        follows = np.zeros_like(likes)
+        follows[:, : len(self.follow_weights_)] = follow_scores(
+            self._recent(users), self.follow_weights_
+        )
         offers = (
             top_n(likes.copy(), rated, self.candidates),
             top_n(seen.copy(), rated, self.candidates),
+            top_n(follows.copy(), rated, self.candidates),
             first_unseen(rated, self.popular_candidates),
         )
         ranks = np.empty((len(offers), *likes.shape), np.int32)
@@ -319,7 +381,16 @@ class Ranker(SavedModel):
         for offered in offers:
             is_candidate[offered.rows, offered.movies] = True
         asked_at = self.asked_at_[codes_of(users, self.source_.user_ids_)]
-        return Pool(rated, asked_at, likes, seen, ranks, is_candidate)
+        return Pool(rated, asked_at, likes, seen, follows, ranks, is_candidate)
+
+    def _recent(self, users: Ids) -> "csr_array":
+        """Weigh the users' ratings by how recent they are, shape (users, movies), sparse."""
+        from scipy.sparse import csr_array
+
+        source = self.source_
+        shape = (len(source.user_ids_) + 1, len(source.movie_ids_))
+        recent = csr_array((self.recency_, source.rated_, source.indptr_), shape=shape)
+        return recent[codes_of(users, source.user_ids_)]
 
     def _seen(self, rated: "csr_array") -> "csr_array":
         seen = rated[:, : len(self.source_.weights_)].copy()
@@ -363,11 +434,14 @@ class Ranker(SavedModel):
             "like_rank": pool.ranks[0, rows, movies],
             "seen_score": pool.seen[rows, movies],
             "seen_rank": pool.ranks[1, rows, movies],
-            "popularity_rank": pool.ranks[2, rows, movies],
+            "follow_score": pool.follows[rows, movies],
+            "follow_rank": pool.ranks[2, rows, movies],
+            "popularity_rank": pool.ranks[3, rows, movies],
             "movie_likes": self.like_counts_[movies],
             "movie_ratings": self.source_.rating_counts_[movies],
             "movie_mean": self.source_.mean_ratings_[movies],
             "user_likes": user_likes[rows],
+            "user_ratings": rating_counts[rows],
             "user_mean": user_means[rows],
             "genre_share": np.einsum("ij,ij->i", genre_shares[rows], self.genres_[movies])
             / np.maximum(self.genres_[movies].sum(axis=1), 1),
@@ -380,20 +454,24 @@ class Ranker(SavedModel):
         return np.column_stack([columns[name] for name in FEATURES]).astype(np.float32)
 
 
+def _by_time(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Sort ratings by user, and each user's by time; those of one moment by movie."""
+    return ratings.sort_values(["user_id", "rated_at", "movie_id"], ignore_index=True)
+
+
 def train(task: Task) -> Outcome:
-    """Fit the trees to the validation rows of a protocol, the sources to all, and list movies."""
+    """Fit the trees to rows that the sources have not seen, the sources to all, and list movies."""
     model = Ranker(**task.params, random_state=task.seed)
     model.fit(
         task.parts.train,
         task.parts.validation,
         task.marts["core.dim_movies"],
         task.marts["core.bridge_movie_genres"],
+        asks_next=task.protocol in ("last", "serving"),
         asked_now=task.protocol == "serving",
     )
     lists = model.recommend(list_users(task), with_causes=task.protocol == "serving")
-    note = (
-        f"{model.n_estimators} trees over three sources, lists for {lists['user_id'].nunique():,}"
-    )
+    note = f"{model.n_estimators} trees over four sources, lists for {lists['user_id'].nunique():,}"
     results = {"recommendations": recommendations(task, lists, model.source_.stars_of)}
     return Outcome(model, results, note, model.source_.limits_ | model.limits_)
 
@@ -401,7 +479,7 @@ def train(task: Task) -> Outcome:
 RECIPE = Recipe(
     name="ranker",
     role="lists",
-    description="Boosted trees that rank the candidates of EASE and popularity.",
+    description="Boosted trees that rank candidates of EASE, of sequences and of popularity.",
     model=Ranker,
     marts=("core.dim_movies", "core.bridge_movie_genres"),
     train=train,

@@ -1,4 +1,4 @@
-"""Ratings by boosted trees over what other models predict out of fold, and features by fold."""
+"""Ratings by trees and networks over out-of-fold predictions of other models, and features."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from models_ml.fitting.training import (
     trees_to_bytes,
 )
 from models_ml.ratings.conformal import conformal_quantile
+from models_ml.ratings.networks import Networks, best_epochs, fit_networks
 
 KEY = ["user_id", "movie_id"]
 
@@ -48,15 +49,15 @@ class StackRows:
 
 
 class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
-    """Gradient-boosted trees that correct the mean of other models' predictions.
+    """Boosted trees and small networks that correct the mean of other models' predictions.
 
-    Stacked generalisation (Wolpert, Neural Networks 5, 1992): the trees (Ke et al., LightGBM,
-    NeurIPS 2017) learn from predictions of rows that the other models did not see, and from
-    features of the other folds' ratings. Validation rows choose the number of trees, and how far
-    intervals reach: a second ensemble predicts how far off the first one is, and an interval
-    reaches as many times that as it takes (Lei et al., Distribution-free predictive inference for
-    regression, JASA 113, 2018, section 5.2). Then the trees are fitted once more, with the
-    validation rows, from several seeds.
+    Stacked generalisation (Wolpert, Neural Networks 5, 1992): trees (Ke et al., LightGBM, NeurIPS
+    2017) and networks of two hidden layers learn from predictions of rows that the other models did
+    not see, and from features of the other folds' ratings; the mean of both is the prediction.
+    Validation rows choose the number of trees and of epochs, and how far intervals reach: trees
+    predict how far off the first fit is, and an interval reaches as many times that as it takes
+    (Lei et al., Distribution-free predictive inference for regression, JASA 113, 2018, section
+    5.2). Then all is fitted once more, with the validation rows, from several seeds.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
@@ -70,7 +71,11 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         max_rows: Rows that are fitted at most; of more, so many are drawn at random.
         n_estimators: Trees of an ensemble at most.
         patience: Trees without a better validation loss before an ensemble is complete.
-        n_seeds: Ensembles in the mean.
+        n_seeds: Ensembles, and networks, in the mean.
+        units: Units of a network's hidden layers.
+        penalty: Of a network's squared weights.
+        max_epochs: Passes of a network over the rows at most.
+        epoch_patience: Passes without a better validation loss before the search ends.
         level: The probability with which a rating is to lie in its interval.
         random_state: The first of the seeds.
 
@@ -79,13 +84,18 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         ends_: Where each ends, shape (seeds,).
         spread_trees_: That of the spread.
         reach_: How many times the spread intervals reach, shape ().
+        centres_, widths_, weights_0_ to weights_2_, biases_0_ to biases_2_: The networks, as
+            :class:`Networks` lists them.
         limits_: ``fitted_rows`` where not all rows were fitted; not saved.
         gains_, split_counts_: What each feature's splits saved, and their number, in all ensembles.
         history_: One row per tree of the fit that chose their number: ``epoch``, ``loss``,
             ``val_loss``, ``seconds``.
     """
 
-    state: ClassVar = ("ensembles_", "ends_", "spread_trees_", "reach_")
+    state: ClassVar = (
+        *("ensembles_", "ends_", "spread_trees_", "reach_", "centres_", "widths_"),
+        *("weights_0_", "weights_1_", "weights_2_", "biases_0_", "biases_1_", "biases_2_"),
+    )
 
     def __init__(
         self,
@@ -101,6 +111,10 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         n_estimators: int = 3000,
         patience: int = 60,
         n_seeds: int = 3,
+        units: tuple[int, int] = (64, 32),
+        penalty: float = 0.03,
+        max_epochs: int = 30,
+        epoch_patience: int = 3,
         level: float = 0.9,
         random_state: int = 0,
     ) -> None:
@@ -116,6 +130,10 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.n_estimators = n_estimators
         self.patience = patience
         self.n_seeds = n_seeds
+        self.units = units
+        self.penalty = penalty
+        self.max_epochs = max_epochs
+        self.epoch_patience = epoch_patience
         self.level = level
         self.random_state = random_state
 
@@ -126,7 +144,7 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         is_validation: NDArray[np.bool_],
         report: Report = lambda words: None,
     ) -> "Stack":
-        """Choose the number of trees, fit those of the spread, and fit all rows.
+        """Choose the numbers of trees and epochs, fit the spread, and fit all rows.
 
         Args:
             X: The rows that are not test rows.
@@ -144,10 +162,19 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
         history = History(report, unit="tree")
         first = self._boost(rows[train], y[train], (rows[validation], y[validation]), history)
         self.history_ = history.rows
-        spread = self._fit_spread(rows, y, train, first)
-        self.spread_trees_ = trees_to_bytes(spread)
-        misses = np.abs(y - self._clipped(first, rows)) / self._spread(spread, rows)
-        self.reach_ = np.float64(conformal_quantile(misses[validation], self.level))
+        epochs = best_epochs(
+            rows.features,
+            y - rows.start,
+            validation,
+            most=self.max_epochs,
+            patience=self.epoch_patience,
+            units=self.units,
+            penalty=self.penalty,
+            seed=self.random_state,
+        )
+        networks = self._networks(rows[train], y[train], epochs, 1)
+        self._calibrate(rows, y, validation, self._mean(rows, [first], networks))
+        self._keep(self._networks(rows, y, epochs, self.n_seeds))
         # More rows bear more trees
         count = max(round(first.best_iteration * len(rows) / train.sum()), 1)
         fitted = [
@@ -164,8 +191,13 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
     def predict(self, X: StackRows) -> Values:  # noqa: N803
         """Predict ratings in stars, on the scale, shape (rows,)."""
         texts = np.split(self.ensembles_, self.ends_[:-1])
-        added = [trees_from_bytes(text).predict(X.features) for text in texts]
-        return np.asarray(np.clip(X.start + np.mean(added, axis=0), *self.scale))
+        networks = Networks(
+            centres=self.centres_,
+            widths=self.widths_,
+            weights=(self.weights_0_, self.weights_1_, self.weights_2_),
+            biases=(self.biases_0_, self.biases_1_, self.biases_2_),
+        )
+        return self._mean(X, [trees_from_bytes(text) for text in texts], networks)
 
     def predict_all(self, X: StackRows) -> tuple[Values, Values, Values]:  # noqa: N803
         """Predict ratings and both ends of their intervals at once, each of shape (rows,)."""
@@ -216,21 +248,43 @@ class Stack(RegressorMixin, SavedModel):  # type: ignore[misc]
             callbacks=[log, lightgbm.early_stopping(self.patience, verbose=False)],
         )
 
-    def _fit_spread(
-        self,
-        X: StackRows,  # noqa: N803
-        y: Values,
-        train: NDArray[np.bool_],
-        trees: Any,
-    ) -> Any:
-        """Fit how far off the trees are, with as many of them as is best for validation rows."""
-        misses = np.abs(y - self._clipped(trees, X))
-        rows = StackRows(X.features, np.zeros(len(X)))
-        validation = rows[~train], misses[~train]
-        return self._boost(rows[train], misses[train], validation, History(lambda words: None))
+    def _networks(self, rows: StackRows, y: Values, epochs: int, count: int) -> Networks:
+        return fit_networks(
+            rows.features,
+            y - rows.start,
+            epochs=epochs,
+            n_networks=count,
+            units=self.units,
+            penalty=self.penalty,
+            seed=self.random_state,
+        )
 
-    def _clipped(self, trees: Any, X: StackRows) -> Values:  # noqa: N803
-        return np.asarray(np.clip(X.start + trees.predict(X.features), *self.scale))
+    def _keep(self, networks: Networks) -> None:
+        self.centres_, self.widths_ = networks.centres, networks.widths
+        self.weights_0_, self.weights_1_, self.weights_2_ = networks.weights
+        self.biases_0_, self.biases_1_, self.biases_2_ = networks.biases
+
+    def _mean(self, rows: StackRows, ensembles: list[Any], networks: Networks) -> Values:
+        """Predict by the mean of all trees and the mean of all networks, half and half."""
+        by_trees = np.mean([trees.predict(rows.features) for trees in ensembles], axis=0)
+        added = (by_trees + networks.predict(rows.features)) / 2
+        return np.asarray(np.clip(rows.start + added, *self.scale))
+
+    def _calibrate(
+        self, rows: StackRows, y: Values, validation: NDArray[np.bool_], predicted: Values
+    ) -> None:
+        """Fit how far off predictions are, and find how many times that intervals reach."""
+        misses = np.abs(y - predicted)
+        plain = StackRows(rows.features, np.zeros(len(rows)))
+        spread = self._boost(
+            plain[~validation],
+            misses[~validation],
+            (plain[validation], misses[validation]),
+            History(lambda words: None),
+        )
+        self.spread_trees_ = trees_to_bytes(spread)
+        ratios = misses[validation] / self._spread(spread, rows[validation])
+        self.reach_ = np.float64(conformal_quantile(ratios, self.level))
 
     def _spread(self, trees: Any, X: StackRows) -> Values:  # noqa: N803
         return np.asarray(np.maximum(trees.predict(X.features), LEAST_SPREAD))
@@ -277,7 +331,7 @@ def train(task: Task) -> Outcome:
             prediction=predicted, lower_bound=low, upper_bound=high
         ),
     }
-    note = f"{len(names)} features, {model.n_seeds} ensembles in the mean"
+    note = f"{len(names)} features, {model.n_seeds} ensembles and networks in the mean"
     return Outcome(model, results, note, model.limits_)
 
 
@@ -285,7 +339,7 @@ _recipe = partial(Recipe, role="ratings", model=Stack, effort="full", train=trai
 
 RECIPE = _recipe(
     name="stack",
-    description="Boosted trees over the time-free models' out-of-fold predictions.",
+    description="Boosted trees and networks over the time-free models' out-of-fold predictions.",
     marts=("features.stack_features",),
     bases=("bayesian_fm", "gaussian_processes"),
     protocols=("random", "last"),
