@@ -1,7 +1,7 @@
 """The models, in the order in which they are trained."""
 
 from models_ml.fitting.recipe import Recipe
-from models_ml.lists import ease, ranker
+from models_ml.lists import diverse, ease, ranker
 from models_ml.ratings import (
     bayesian_fm,
     boosting,
@@ -26,4 +26,5 @@ RECIPES: tuple[Recipe, ...] = (
     stack.RECIPE_WITH_TIMES,
     ease.RECIPE,
     ranker.RECIPE,
+    diverse.RECIPE,
 )

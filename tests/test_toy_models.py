@@ -30,7 +30,8 @@ class Toy(SavedModel):
 
 def train_ratings(task: Task) -> Outcome:
     model = Toy().fit(task.parts.train)
-    rows = task.parts.test.assign(prediction=lambda rows: model.predict(rows.to_numpy()))
+    rows = task.parts.test[["user_id", "movie_id"]]
+    rows = rows.assign(prediction=model.predict(rows.to_numpy()))
     return Outcome(model, {"rating_predictions": rows}, "the mean")
 
 

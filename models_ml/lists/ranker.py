@@ -459,9 +459,9 @@ def _by_time(ratings: pd.DataFrame) -> pd.DataFrame:
     return ratings.sort_values(["user_id", "rated_at", "movie_id"], ignore_index=True)
 
 
-def train(task: Task) -> Outcome:
+def train(task: Task, kind: type[Ranker] = Ranker) -> Outcome:
     """Fit the trees to rows that the sources have not seen, the sources to all, and list movies."""
-    model = Ranker(**task.params, random_state=task.seed)
+    model = kind(**task.params, random_state=task.seed)
     model.fit(
         task.parts.train,
         task.parts.validation,

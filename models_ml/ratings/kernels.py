@@ -52,7 +52,9 @@ class Profiles:
             ``linear``, the last three in standard deviations from the mean rating's.
         users: By name: ``latent`` (what was rated), ``activity`` (the logarithm of 1 + ratings),
             ``bias`` in stars, ``taste`` (genres rated more than others do), and ``linear``, the
-            activity in standard deviations. The last row is that of a user nobody knows.
+            activity in standard deviations.
+
+    The last row of each is that of a movie or a user whom nobody knows.
     """
 
     movies: dict[str, Values]
@@ -176,15 +178,17 @@ def profiles_of(rows: Rows, y: Values, n_users: int, content: Content, latent: i
     norms = np.linalg.norm(of_movies, axis=1, keepdims=True)
     # The first direction of users is their activity, which has a kernel of its own
     of_users = users[:, 1:] * sizes[1:]
-    years = np.nan_to_num(content.years, nan=float(np.nanmean(np.append(content.years, 2000))))
+    usual_year = float(np.nanmean(np.append(content.years, 2000)))
+    years = np.nan_to_num(np.append(content.years, np.nan), nan=usual_year)
     genres = _unit(content.genres)
-    popularity, activity = np.log1p(raters_of), np.log1p(rated_by)
+    popularity, activity = _with_nobody(np.log1p(raters_of)), np.log1p(rated_by)
     taste = _unit(rated @ genres)
+    movie_bias = _with_nobody(movie_bias)
     linear = np.column_stack([popularity, movie_bias, years])
     return Profiles(
         movies={
-            "genres": genres,
-            "latent": of_movies / (norms + np.quantile(norms, 0.3) + 1e-9),
+            "genres": _with_nobody(genres),
+            "latent": _with_nobody(of_movies / (norms + np.quantile(norms, 0.3) + 1e-9)),
             "years": years,
             "popularity": popularity,
             "bias": movie_bias,

@@ -42,7 +42,13 @@ def test_every_model_has_a_run_for_each_protocol_that_it_names(connection) -> No
     runs = connection.execute("select model, protocol from ml.runs").fetchall()
 
     assert sorted(runs, key=str) == sorted(
-        ((recipe.name, protocol) for recipe in RECIPES for protocol in recipe.protocols), key=str
+        (
+            (recipe.name, protocol)
+            for recipe in RECIPES
+            if recipe.effort == "quick"
+            for protocol in recipe.protocols
+        ),
+        key=str,
     )
 
 
@@ -52,7 +58,8 @@ def test_every_table_of_the_model_layer_is_filled(connection) -> None:
             "select table_name from information_schema.tables where table_schema = ?", [schema]
         ).fetchall():
             ((count,),) = connection.execute(f"select count(*) from {schema}.{table}").fetchall()
-            assert count, f"{schema}.{table}"
+            # Models that a full training alone fits predict out of fold
+            assert count or table == "out_of_fold_predictions", f"{schema}.{table}"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

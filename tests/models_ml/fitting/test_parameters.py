@@ -14,15 +14,28 @@ def test_each_model_has_a_section_and_each_section_a_model() -> None:
     assert set(read_parameters().models) == {recipe.name for recipe in RECIPES}
 
 
-def test_each_parameter_has_a_comment_above_it() -> None:
+def explained() -> dict[str, set[str]]:
+    """By section, the parameters with a comment above, or with one in the section it is like."""
+    found: dict[str, set[str]] = {"": set()}
+    section, like = "", set[str]()
     lines = PARAMETERS.read_text().splitlines()
-    bare = [
-        line
-        for above, line in zip(["", *lines], lines, strict=False)
-        if "=" in line and not line.startswith("#") and not above.startswith("#")
-    ]
+    for above, line in zip(["", *lines], lines, strict=False):
+        if line.startswith("["):
+            like, section = found[section], line.strip("[]")
+            found[section] = set()
+        elif line.startswith("# As above"):
+            found[section] |= like
+        elif above.startswith("# ") and " = " in line:
+            found[section].add(line.partition(" = ")[0])
+    return found
 
-    assert bare == []
+
+def test_each_parameter_is_explained_above_it_or_in_the_section_it_is_like() -> None:
+    explanations, parameters = explained(), read_parameters()
+
+    assert "seed" in explanations[""]
+    for section, values in parameters.models.items():
+        assert values.keys() <= explanations[section], section
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The runner hands each model what its protocol allows, writes what it gave, and saves it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,7 +46,7 @@ class Average(SavedModel):
 def train_average(task: Task) -> Outcome:
     model = Average(**task.params, random_state=task.seed)
     model.mean_ = np.array(task.parts.train["rating"].mean())
-    rows = task.parts.test.assign(prediction=float(model.mean_))
+    rows = task.parts.test[["user_id", "movie_id"]].assign(prediction=float(model.mean_))
     return Outcome(model, {"rating_predictions": rows}, "done", {"fitted_rows": 3})
 
 
@@ -104,8 +105,20 @@ def test_a_protocol_gives_its_parts_sorted_and_no_test_rating(connection, protoc
             f" where {protocol}_split = '{name}' order by user_id, movie_id"
         ).df()
         pd.testing.assert_frame_equal(rows, expected)
-    assert list(parts.test) == ["user_id", "movie_id"]
+    expected = connection.execute(
+        "select user_id, movie_id, rated_at from features.rating_splits"
+        f" where {protocol}_split = 'test' order by user_id, movie_id"
+    ).df()
+    pd.testing.assert_frame_equal(parts.test, expected)
     assert len(parts.test) == 2
+
+
+def test_known_rows_are_those_to_train_and_then_those_to_validate(connection) -> None:
+    parts = read_parts(connection, "random")
+
+    pd.testing.assert_frame_equal(
+        parts.known, pd.concat([parts.train, parts.validation], ignore_index=True)
+    )
 
 
 def test_a_serving_fit_trains_on_all_but_validation_rows(connection) -> None:
@@ -220,12 +233,75 @@ def test_a_part_without_ratings_is_said(connection) -> None:
         read_task(connection, recipe(), "random", PARAMETERS)
 
 
+def train_base(task: Task) -> Outcome:
+    """Predict known rows out of fold by their fold, and test rows by 3 stars."""
+    ids = ["user_id", "movie_id"]
+    known = task.parts.known
+    results = {
+        "out_of_fold_predictions": known[[*ids, "fold"]].assign(
+            prediction=known["fold"] / 2, spread=0.5
+        ),
+        "rating_predictions": task.parts.test[ids].assign(prediction=3.0, spread=1.0),
+    }
+    return Outcome(Average(), results, "done")
+
+
+def base_predictions(
+    connection: duckdb.DuckDBPyConnection, protocol: Protocol = "random"
+) -> pd.DataFrame:
+    return read_task(connection, recipe(bases=("base",)), protocol, PARAMETERS).bases["base"]
+
+
+BASE = recipe(name="base", train=train_base)
+
+
+def test_a_base_gives_known_rows_out_of_fold_and_test_rows(connection, tmp_path: Path) -> None:
+    run_task(connection, BASE, "random", PARAMETERS, tmp_path)
+
+    expected = connection.execute(
+        "select user_id, movie_id,"
+        " case when random_split = 'test' then 3.0 else fold / 2 end as prediction,"
+        " case when random_split = 'test' then 1.0 else 0.5 end as spread"
+        " from features.rating_splits order by user_id, movie_id"
+    ).df()
+    pd.testing.assert_frame_equal(base_predictions(connection), expected, check_dtype=False)
+
+
+def test_of_a_base_the_latest_run_of_the_protocol_is_read(connection, tmp_path: Path) -> None:
+    run_task(connection, BASE, "random", PARAMETERS, tmp_path)
+    later = recipe(name="base", train=lambda task: _raised(train_base(task)))
+    run_task(connection, later, "random", PARAMETERS, tmp_path)
+    run_task(connection, BASE, "last", PARAMETERS, tmp_path)
+
+    assert base_predictions(connection)["prediction"].max() == 4
+    assert base_predictions(connection, "last")["prediction"].max() == 3
+
+
+def _raised(outcome: Outcome) -> Outcome:
+    results = {
+        table: frame.assign(prediction=frame["prediction"] + 1)
+        for table, frame in outcome.results.items()
+    }
+    return replace(outcome, results=results)
+
+
+def test_a_base_without_a_run_on_the_present_data_is_said(connection, tmp_path: Path) -> None:
+    said = r"No run of base in the protocol random .*: make train MODEL=base PROTOCOL=random"
+    with pytest.raises(UserError, match=said):
+        base_predictions(connection)
+    run_task(connection, BASE, "random", PARAMETERS, tmp_path)
+    connection.execute("update analytics.dataset_summary set data_fingerprint = 'other'")
+
+    with pytest.raises(UserError, match=said):
+        base_predictions(connection)
+
+
 def names(fits: list[tuple[Recipe, Protocol]]) -> list[tuple[str, str]]:
     return [(one.name, protocol) for one, protocol in fits]
 
 
 def test_fits_are_chosen_by_model_and_protocol() -> None:
-    assert set(names(choose(RECIPES))) == {
+    assert set(names(choose(RECIPES, effort="full"))) == {
         (one.name, protocol) for one in RECIPES for protocol in one.protocols
     }
     assert names(choose(RECIPES, "matrix_factorisation")) == [
@@ -234,8 +310,35 @@ def test_fits_are_chosen_by_model_and_protocol() -> None:
     assert names(choose(RECIPES, "ease", "last")) == [("ease", "last")]
     assert {protocol for _, protocol in names(choose(RECIPES, protocol="random"))} == {"random"}
     # Fits of a protocol follow each other, so that its ratings are read once
-    order = [protocol for _, protocol in choose(RECIPES)]
+    order = [protocol for _, protocol in choose(RECIPES, effort="full")]
     assert order == sorted(order, key=PROTOCOLS.index)
+
+
+def test_a_model_that_takes_long_is_fitted_in_full_or_by_its_name() -> None:
+    slow, quick = recipe(name="slow", effort="full"), recipe(name="quick")
+
+    chosen = {
+        case: {one.name for one, _ in choose([slow, quick], name, effort=effort)}
+        for case, name, effort in [
+            *(("quick", None, "quick"), ("full", None, "full")),
+            *(("named", "slow", "quick"), ("other named", "quick", "full")),
+        ]
+    }
+
+    assert chosen == {
+        "quick": {"quick"},
+        "full": {"slow", "quick"},
+        "named": {"slow"},
+        "other named": {"quick"},
+    }
+
+
+def test_models_are_trained_after_those_they_are_based_on() -> None:
+    order = names(choose(RECIPES, effort="full"))
+
+    for one, protocol in choose(RECIPES, effort="full"):
+        for base in one.bases:
+            assert order.index((base, protocol)) < order.index((one.name, protocol))
 
 
 @pytest.mark.parametrize(

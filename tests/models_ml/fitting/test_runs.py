@@ -113,7 +113,7 @@ def test_the_models_are_written_in_place_of_those_before(connection) -> None:
     write_models(connection, [dataclasses.replace(ease, serving_rank=None)])
 
     assert connection.execute("select * from ml.models").fetchall() == [
-        ("ease", "lists", None, ease.description)
+        ("ease", "lists", "time-free", None, ease.description)
     ]
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models_ml.fitting.ids import codes_of
 from models_ml.fitting.recipe import Parts, Protocol, Task
 from models_ml.lists.ease import EASE
+from models_ml.lists.follow import FADING, follow_weights
 from models_ml.lists.ranker import FEATURES, Ranker, train
 
 N_USERS, N_MOVIES, N_GROUPS = 90, 60, 3
@@ -111,15 +113,85 @@ def test_the_trees_learn_from_sources_that_have_not_seen_the_labels(parts, monke
     seen = []
     learn = Ranker._fit_trees
 
-    def watched(self: Ranker, rows: pd.DataFrame) -> None:
+    def watched(self: Ranker, rows: pd.DataFrame) -> Any:
         known = self.source_.histories_of(np.unique(rows["user_id"]))
         seen.append(known.nnz)
-        learn(self, rows)
+        return learn(self, rows)
 
-    monkeypatch.setattr(Ranker, "_fit_trees", watched)
+    monkeypatch.setattr(Ranker, "_examples", watched)
     fit(train_rows, validation)
     users = validation["user_id"].unique()
     assert seen == [train_rows["user_id"].isin(users).sum()]
+
+
+def naive_cut(rows: pd.DataFrame, cut: float, horizon: float) -> tuple[set, set]:
+    """The pairs before a cut through each user's ratings by time, and those next."""
+    before, after = set(), set()
+    for user, of_user in rows.sort_values(["rated_at", "movie_id"]).groupby("user_id"):
+        movies = of_user["movie_id"].tolist()
+        start, end = int(cut * len(movies)), int((cut + horizon) * len(movies) + 1e-9)
+        before |= {(user, movie) for movie in movies[:start]}
+        after |= {(user, movie) for movie in movies[start:end]}
+    return before, after
+
+
+def pairs_of(rows: pd.DataFrame) -> set:
+    return set(rows[["user_id", "movie_id"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("cut", [0.8, 0.65])
+def test_a_cut_divides_the_ratings_of_each_user_by_time(rows, cut: float) -> None:
+    ((before, after),) = Ranker(cuts=(cut,), horizon=0.2)._cuts(rows)
+
+    assert (pairs_of(before), pairs_of(after)) == naive_cut(rows, cut, 0.2)
+    assert len(before) + len(after) <= len(rows)
+
+
+def asking_next(train_rows: pd.DataFrame, validation: pd.DataFrame, **parameters: Any) -> Ranker:
+    model = Ranker(**{**PARAMETERS, **parameters})
+    return model.fit(train_rows, validation, MOVIES, GENRES, asks_next=True)
+
+
+def test_where_lists_say_what_comes_next_the_trees_learn_from_each_cut(
+    rows, parts, monkeypatch
+) -> None:
+    seen = []
+    examples = Ranker._examples
+
+    def watched(self: Ranker, after: pd.DataFrame) -> Any:
+        known = self.source_.histories_of(self.source_.user_ids_).nnz
+        seen.append((known, pairs_of(after)))
+        return examples(self, after)
+
+    monkeypatch.setattr(Ranker, "_examples", watched)
+    asking_next(*parts)
+
+    expected = [naive_cut(rows, cut, 0.2) for cut in (0.8, 0.65)]
+    assert seen == [(len(before), after) for before, after in expected]
+
+
+def test_what_comes_next_is_not_asked_where_times_are_missing(parts, fitted) -> None:
+    untimed = [part.assign(rated_at=part["rated_at"].mask(part.index == 3)) for part in parts]
+
+    assert asking_next(*untimed).trees_.tobytes() == fit(*untimed).trees_.tobytes()
+    assert asking_next(*parts).trees_.tobytes() != fitted.trees_.tobytes()
+
+
+def test_users_with_one_rating_have_nothing_before_a_cut(parts) -> None:
+    alone = [part.drop_duplicates("user_id") for part in parts]
+    train_rows, validation = alone[0], alone[1].iloc[:0]
+
+    lists = asking_next(train_rows, validation).recommend(np.unique(train_rows["user_id"]))
+
+    assert np.isfinite(lists["score"]).all()
+
+
+def test_users_drawn_at_any_cut_are_told_of(rows) -> None:
+    """At the earlier cut, those who rated little have nothing next."""
+    little = rows.groupby("user_id").cumcount() < np.where(rows["user_id"] < 100, 30, 2)
+    model = asking_next(rows[little], rows[:0], max_users=60, cuts=(0.5, 0.0), horizon=0.5)
+
+    assert model.limits_ == {"fitted_users": 60}
 
 
 def test_labels_are_the_liked_validation_rows_among_candidates(parts) -> None:
@@ -174,6 +246,44 @@ def test_ranks_are_those_of_the_sources(rows, fitted) -> None:
         found = features_of(fitted, 10, movie)
         ease_rank = by_ease.index(movie) + 1 if movie in by_ease else 26
         assert (found["popularity_rank"], found["like_rank"]) == (min(position + 1, 11), ease_rank)
+
+
+def follow_scores_of(model: Ranker, rows: pd.DataFrame, user: int) -> dict[int, float]:
+    """By movie, what the user's ratings by time say of it, the last ones most."""
+    own = rows[rows["user_id"] == user].sort_values("rated_at")["movie_id"].tolist()
+    known = model.source_.movie_ids_.tolist()
+    total = np.zeros(len(model.follow_weights_))
+    for age, movie in enumerate(reversed(own)):
+        column = known.index(movie)
+        if column < len(total):
+            total += np.exp(-age / FADING) * model.follow_weights_[column]
+    return dict(zip(known, total.tolist(), strict=False))
+
+
+def test_the_third_source_scores_what_follows_the_last_ratings(rows, fitted) -> None:
+    expected = follow_scores_of(fitted, rows, 10)
+    rated = set(rows.loc[rows["user_id"] == 10, "movie_id"])
+    unseen = sorted(expected.keys() - rated, key=lambda movie: -expected[movie])
+    for movie, score in expected.items():
+        found = features_of(fitted, 10, movie)
+        assert found["follow_score"] == pytest.approx(score, rel=1e-4, abs=1e-6)
+        if movie not in rated:
+            assert found["follow_rank"] == min(unseen.index(movie) + 1, 26)
+
+
+def test_of_a_user_who_is_not_known_nothing_follows(fitted) -> None:
+    assert features_of(fitted, 9, 106)["follow_score"] == 0
+
+
+def test_the_weights_of_what_follows_are_those_of_all_rows_by_time(rows, fitted) -> None:
+    source = fitted.source_
+    by_time = rows.sort_values(["user_id", "rated_at", "movie_id"])
+    expected = follow_weights(
+        codes_of(by_time["user_id"].to_numpy(), source.user_ids_),
+        codes_of(by_time["movie_id"].to_numpy(), source.movie_ids_),
+        len(source.weights_),
+    )
+    np.testing.assert_array_equal(fitted.follow_weights_, expected)
 
 
 def test_the_same_seed_gives_the_same_trees_and_another_does_not(parts, fitted) -> None:

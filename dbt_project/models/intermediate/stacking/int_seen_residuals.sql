@@ -1,7 +1,7 @@
 with content as (
     select
         movies.movie_id,
-        cast(any_value(movies.release_year) as double) as release_year,
+        cast(movies.release_year as double) as release_year,
         cast(coalesce(sum(genre_bits.bit), 0) as bigint) as genre_set
     from {{ ref("dim_movies") }} as movies
     left join {{ ref("int_genre_bits") }} as genre_bits
@@ -9,7 +9,7 @@ with content as (
             movies.movie_id = genre_bits.movie_id
             and genre_bits.part = 0
             and genre_bits.genre != 'None'
-    group by movies.movie_id
+    group by movies.movie_id, movies.release_year
 ),
 
 means as (
