@@ -62,7 +62,7 @@ def test_quotes_and_spaces_in_variables_reach_the_commands_as_they_are(tmp_path:
     assert "[ingest][--dataset][it's a folder][--limit][7]" in shown
     assert "[--vars][{duplicate_policy: 'latest'}]" in shown
     shown = make("train", "MODEL=a b", "PROTOCOL=c", f"BIN={tmp_path}", "STAGE=env -u").stdout
-    assert "[models_ml][--model][a b][--protocol][c]" in shown
+    assert "[models_ml][--effort][quick][--model][a b][--protocol][c]" in shown
     assert "--vars" not in shown
 
 

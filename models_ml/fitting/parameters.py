@@ -41,7 +41,16 @@ def read_parameters(path: Path = PARAMETERS) -> Parameters:
     seed = content.pop("seed", None)
     if not isinstance(seed, int):
         raise UserError(f"{path}: seed must be a whole number, and is {seed!r}.")
-    return Parameters(seed=seed, models=content)
+    return Parameters(seed=seed, models={name: _tuples(part) for name, part in content.items()})
+
+
+def _tuples(section: Any) -> Any:
+    """Parameters of several values are tuples, as in a model that was saved and loaded."""
+    if not isinstance(section, dict):
+        return section
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in section.items()
+    }
 
 
 def check_parameters(parameters: Parameters, recipes: "Iterable[Recipe]") -> None:

@@ -201,6 +201,7 @@ class Ranker(SavedModel):
         """
         known = pd.concat([train, validation], ignore_index=True)
         asks_next = asks_next and bool(known["rated_at"].notna().all())
+        self.limits_: dict[str, int] = {}
         examples = []
         for before, after in self._cuts(known) if asks_next else [(train, validation)]:
             self._fit_sources(before, movies, genres)
@@ -281,7 +282,7 @@ class Ranker(SavedModel):
         np.fmin.at(self.first_rated_at_, codes_of(ids[:, 1], known), times)
         self.asked_at_ = np.full(len(source.user_ids_) + 1, np.nan)
         np.fmax.at(self.asked_at_, codes_of(ids[:, 0], source.user_ids_), times)
-        self.asked_at_[-1] = np.fmax.reduce(times)
+        self.asked_at_[-1] = np.fmax.reduce(times, initial=np.nan)
 
     def _fit_sequences(self, ratings: pd.DataFrame) -> None:
         """Count what follows what. Ratings without times say nothing of it."""
@@ -347,7 +348,6 @@ class Ranker(SavedModel):
         """Draw ``max_users`` users, and take their rows, shape (rows, 2)."""
         users = np.unique(liked[:, 0])
         generator = np.random.default_rng(self.random_state)
-        self.limits_ = {}
         if len(users) > self.max_users:
             users = generator.choice(users, self.max_users, replace=False)
             self.limits_["fitted_users"] = self.max_users

@@ -19,6 +19,7 @@ from pandas.testing import assert_frame_equal
 from models_ml.fitting.parameters import read_parameters
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Protocol, Recipe
 from models_ml.fitting.runner import read_task
+from models_ml.fitting.runs import Run, now, write_run
 from models_ml.registry import RECIPES
 from tests.dbt_project.test_splits import (  # noqa: F401 (fixtures)
     Rating,
@@ -28,6 +29,7 @@ from tests.dbt_project.test_splits import (  # noqa: F401 (fixtures)
     split,
 )
 from tests.pipeline import ROOT, Pipeline, write_dataset
+from warehouse.tables import create_tables
 
 GENRES = ("Action", "Comedy", "Drama", "Drama|War", "Comedy|Romance", "(no genres listed)")
 FITS = [
@@ -35,6 +37,12 @@ FITS = [
     for recipe in RECIPES
     for protocol in recipe.protocols
     if protocol in JUDGED_PROTOCOLS
+]
+BASES = [
+    (base, protocol)
+    for base in RECIPES
+    for protocol in base.protocols
+    if any(base.name in recipe.bases for recipe in RECIPES)
 ]
 MARTS = sorted({mart for recipe in RECIPES for mart in recipe.marts})
 
@@ -72,6 +80,9 @@ def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Warehouses:
             alter_test_ratings(connection, protocol)
             for statement in build:
                 connection.execute(statement)
+    for path in (original, *altered.values()):
+        with duckdb.connect(str(path)) as connection:
+            write_base_predictions(connection)
     return Warehouses(original, altered)
 
 
@@ -116,6 +127,27 @@ def alter_test_ratings(connection: duckdb.DuckDBPyConnection, protocol: Protocol
     )
 
 
+def write_base_predictions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write what bases might predict, the same whatever the ratings: their own runs are fits too.
+
+    Runs are of the data that they were fitted to, so that each warehouse needs some of its own.
+    """
+    create_tables(connection, "ml")
+    for recipe, protocol in BASES:
+        known, test = (
+            connection.execute(
+                "select user_id, movie_id, fold, (user_id + 3 * movie_id) % 9 / 2.0 + 0.5 as"
+                f" prediction, 0.5 as spread from features.rating_splits where {condition}"
+            ).df()
+            for condition in (f"{protocol}_split != 'test'", f"{protocol}_split = 'test'")
+        )
+        results = {
+            "out_of_fold_predictions": known,
+            "rating_predictions": test.drop(columns="fold"),
+        }
+        write_run(connection, Run(recipe.name, now(), now(), {}, protocol, seed=0, results=results))
+
+
 @pytest.fixture
 def connections(
     warehouses: Warehouses, protocol: Protocol
@@ -151,6 +183,10 @@ class TestTestRatings:
         assert found.marts.keys() == expected.marts.keys()
         for mart in recipe.marts:
             assert_same(found.marts[mart], expected.marts[mart])
+        assert found.bases.keys() == expected.bases.keys() == set(recipe.bases)
+        for base in recipe.bases:
+            assert len(expected.bases[base])
+            assert_same(found.bases[base], expected.bases[base])
 
     @pytest.mark.parametrize(("recipe", "protocol"), FITS)
     def test_are_not_handed_out(
@@ -158,8 +194,8 @@ class TestTestRatings:
     ) -> None:
         with duckdb.connect(str(warehouses.original), read_only=True) as connection:
             parts = read_task(connection, recipe, protocol, read_parameters()).parts
-        assert list(parts.test.columns) == ["user_id", "movie_id"]
-        test = set(parts.test.itertuples(index=False, name=None))
+        assert list(parts.test.columns) == ["user_id", "movie_id", "rated_at"]
+        test = set(parts.test[["user_id", "movie_id"]].itertuples(index=False, name=None))
         for rows in (parts.train, parts.validation):
             ids = set(rows[["user_id", "movie_id"]].itertuples(index=False, name=None))
             assert not ids & test

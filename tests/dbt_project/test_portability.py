@@ -41,7 +41,7 @@ BANNED = {
 
 # Functions that DuckDB and Spark both have, with one meaning.
 PORTABLE_FUNCTIONS = {
-    *("abs", "bit_count", "ceil", "floor", "ln", "log2", "power", "round", "sqrt"),
+    *("abs", "bit_count", "ceil", "exp", "floor", "ln", "log2", "power", "round", "sqrt"),
     *("lower", "md5", "replace", "split_part", "substr", "trim"),
     *("cast", "coalesce", "concat_ws", "extract", "greatest", "least", "nullif"),
     *("avg", "bit_or", "count", "max", "min", "percentile_disc", "stddev_samp", "sum"),

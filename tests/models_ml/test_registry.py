@@ -1,10 +1,12 @@
 """What every model owes whoever trains, saves and asks it: one class of tests, over all models."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -13,26 +15,55 @@ import pytest
 from sklearn.base import clone
 
 from models_ml.fitting.parameters import Parameters, read_parameters
-from models_ml.fitting.recipe import Outcome, Recipe, Role, Task
-from models_ml.fitting.runner import read_task
+from models_ml.fitting.recipe import PROTOCOLS, Outcome, Parts, Protocol, Recipe, Role, Task
+from models_ml.fitting.runner import read_parts, read_task, run_task
+from models_ml.ratings.stack import Stack, StackRows, stack_rows
 from models_ml.registry import RECIPES
 from models_ml.segments.user_segments import weighted_traits
-from tests.pipeline import ROOT, Pipeline
+from tests.pipeline import ROOT, Pipeline, made_once
 
-Rows = np.ndarray
+Rows = np.ndarray | StackRows
 
 NOBODY, NOTHING = 987_654_321, 987_654_321
 
 # A row's time, or how long an epoch took, is no result.
 MEASURED = {"training_history": ["seconds"]}
 
+# The fits that the others read.
+BASES = list(
+    dict.fromkeys(
+        (base, recipe.protocols[0])
+        for recipe in RECIPES
+        for base in RECIPES
+        if base.name in recipe.bases
+    )
+)
+
 
 def quick_parameters() -> Parameters:
-    """The parameters of the file, but for a few passes over the ratings: enough for a contract."""
+    """The parameters of the file, but for little effort: enough for a contract."""
     parameters = read_parameters()
-    for name in ("matrix_factorisation", "embedding"):
-        parameters.models[name]["max_epochs"] = 3
+    little: dict[str, dict[str, Any]] = {
+        "matrix_factorisation": {"max_epochs": 3},
+        "embedding": {"max_epochs": 3},
+        "bayesian_fm": {"factors": 4, "n_draws": 6, "burn_in": 3, "thinning": 1},
+        "gaussian_processes": {"n_sampled": 10, "sampled_ratings": 30, "max_ratings": 100},
+        "stack": {"n_estimators": 20, "n_seeds": 2, "units": (8, 4), "max_epochs": 2},
+    }
+    for name, values in little.items():
+        for like in (name, f"{name}_days", f"{name}_times"):
+            parameters.models.get(like, {}).update(values)
     return parameters
+
+
+def quick_parts(connection: duckdb.DuckDBPyConnection, recipe: Recipe, protocol: Protocol) -> Parts:
+    """The ratings of a protocol, for a model that takes long those of every fourth user."""
+    parts = read_parts(connection, protocol)
+    if recipe.effort == "quick" or recipe.role != "ratings":
+        return parts
+    return Parts(
+        *(rows[rows["user_id"] % 4 == 0] for rows in (parts.train, parts.validation, parts.test))
+    )
 
 
 def pairs(task: Task) -> Rows:
@@ -46,6 +77,16 @@ def user_traits(task: Task) -> Rows:
     """The users of the mart, and one of whom nothing is known."""
     traits = weighted_traits(task.marts["features.user_traits"]).to_numpy()
     return np.vstack([traits, np.zeros_like(traits[:1])])
+
+
+def rows_of_stack(task: Task) -> StackRows:
+    """Rows of the warehouse, and one of which nothing is known."""
+    rows, names = stack_rows(task)
+    features = rows[names].to_numpy()[:100]
+    nothing = np.full_like(features[:1], np.nan)
+    return StackRows(
+        np.vstack([features, nothing]), np.append(rows["start"].to_numpy(np.float64)[:100], 3)
+    )
 
 
 def standardised_ratings(task: Task) -> Rows:
@@ -62,20 +103,39 @@ INPUTS: dict[Role, Callable[[Task], Rows]] = {
     "baseline": pairs,
 }
 
+
+def input_of(recipe: Recipe, task: Task) -> Rows:
+    return rows_of_stack(task) if recipe.model is Stack else INPUTS[recipe.role](task)
+
+
 LOAD_AND_PREDICT = """
 import importlib, sys
 from pathlib import Path
 import numpy as np
-module, name, folder, rows, out = sys.argv[1:]
-model = getattr(importlib.import_module(module), name).load(Path(folder))
-np.save(out, model.predict(np.load(rows)))
+module, name, folder, file, out = sys.argv[1:]
+module = importlib.import_module(module)
+model = getattr(module, name).load(Path(folder))
+given = np.load(file)
+np.save(out, model.predict(given["rows"] if "rows" in given else module.StackRows(**given)))
 assert "tensorflow" not in sys.modules
 """
 
 
 @pytest.fixture(scope="module")
-def warehouse(fittable: Pipeline) -> Pipeline:
-    return fittable
+def warehouse(
+    fittable: Pipeline, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Pipeline:
+    """A small warehouse with runs of the models that others are based on."""
+
+    def make(folder: Path) -> None:
+        pipeline = Pipeline(folder)
+        shutil.copyfile(fittable.warehouse, pipeline.warehouse)
+        with duckdb.connect(str(pipeline.warehouse)) as connection:
+            for base, protocol in BASES:
+                parts = quick_parts(connection, base, protocol)
+                run_task(connection, base, protocol, quick_parameters(), folder, parts=parts)
+
+    return Pipeline(made_once(tmp_path_factory, worker_id, "with_bases", make))
 
 
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.name)
@@ -87,7 +147,8 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 def task(warehouse: Pipeline, recipe: Recipe) -> Task:
     protocol = recipe.protocols[0]
     with warehouse.connect() as connection:
-        return read_task(connection, recipe, protocol, quick_parameters())
+        parts = quick_parts(connection, recipe, protocol)
+        return read_task(connection, recipe, protocol, quick_parameters(), parts=parts)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +183,7 @@ class TestEveryModel:
     def test_everybody_and_everything_gets_a_prediction(
         self, recipe: Recipe, task: Task, outcome: Outcome
     ) -> None:
-        rows = INPUTS[recipe.role](task)
+        rows = input_of(recipe, task)
         predicted = outcome.model.predict(rows)
 
         assert predicted.shape == (len(rows),)
@@ -142,9 +203,9 @@ class TestEveryModel:
     def test_a_new_process_predicts_the_same_without_the_training_data(
         self, recipe: Recipe, task: Task, outcome: Outcome, saved: Path, tmp_path: Path
     ) -> None:
-        rows = INPUTS[recipe.role](task)
-        file = tmp_path / "rows.npy"
-        np.save(file, rows)
+        rows = input_of(recipe, task)
+        file = tmp_path / "rows.npz"
+        np.savez(file, **(vars(rows) if isinstance(rows, StackRows) else {"rows": rows}))
         kind = type(outcome.model)
         command = [sys.executable, "-c", LOAD_AND_PREDICT, kind.__module__, kind.__name__]
         environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
@@ -175,16 +236,14 @@ class TestEveryModel:
         params = outcome.model.get_params()
         wanted = quick_parameters().models.get(recipe.name, {})
 
-        as_lists = json.loads(json.dumps(params))
-        assert {name: as_lists[name] for name in wanted} == wanted
+        assert {name: params[name] for name in wanted} == wanted
 
 
 def test_no_test_rating_is_handed_out(warehouse: Pipeline) -> None:
     with warehouse.connect() as connection:
-        for recipe in RECIPES:
-            for protocol in recipe.protocols:
-                task = read_task(connection, recipe, protocol, quick_parameters())
-                assert list(task.parts.test) == ["user_id", "movie_id"]
+        for protocol in PROTOCOLS:
+            test = read_parts(connection, protocol).test
+            assert list(test) == ["user_id", "movie_id", "rated_at"]
 
 
 def test_a_model_of_a_protocol_reads_no_mart_with_ratings_of_all(warehouse: Pipeline) -> None:

@@ -74,5 +74,12 @@ def test_a_section_or_parameter_that_no_model_has_is_said(
         check_parameters(Parameters(seed=0, models=models), RECIPES)
 
 
+def test_parameters_of_several_values_are_tuples(tmp_path: Path) -> None:
+    path = tmp_path / "parameters.toml"
+    path.write_text("seed = 1\n[ranker]\ncuts = [0.8, 0.5]\nhorizon = 0.2")
+
+    assert read_parameters(path).models == {"ranker": {"cuts": (0.8, 0.5), "horizon": 0.2}}
+
+
 def test_a_model_needs_no_section() -> None:
     check_parameters(Parameters(seed=0, models={}), RECIPES)

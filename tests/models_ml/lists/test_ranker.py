@@ -111,7 +111,7 @@ def test_the_sources_know_all_rows_in_the_end(rows, fitted) -> None:
 def test_the_trees_learn_from_sources_that_have_not_seen_the_labels(parts, monkeypatch) -> None:
     train_rows, validation = parts
     seen = []
-    learn = Ranker._fit_trees
+    learn = Ranker._examples
 
     def watched(self: Ranker, rows: pd.DataFrame) -> Any:
         known = self.source_.histories_of(np.unique(rows["user_id"]))
@@ -189,9 +189,9 @@ def test_users_with_one_rating_have_nothing_before_a_cut(parts) -> None:
 def test_users_drawn_at_any_cut_are_told_of(rows) -> None:
     """At the earlier cut, those who rated little have nothing next."""
     little = rows.groupby("user_id").cumcount() < np.where(rows["user_id"] < 100, 30, 2)
-    model = asking_next(rows[little], rows[:0], max_users=60, cuts=(0.5, 0.0), horizon=0.5)
+    model = asking_next(rows[little], rows[:0], max_users=46, cuts=(0.9, 0.1), horizon=0.1)
 
-    assert model.limits_ == {"fitted_users": 60}
+    assert model.limits_ == {"fitted_users": 46}
 
 
 def test_labels_are_the_liked_validation_rows_among_candidates(parts) -> None:

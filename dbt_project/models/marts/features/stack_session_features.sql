@@ -1,3 +1,4 @@
+-- Its rows are those of a table. depends_on: {{ ref("rating_splits") }}
 -- A view: its readers need one protocol. No step holds the residuals, as it would hold all protocols'.
 {{ config(materialized="view") }}
 
