@@ -6,7 +6,8 @@ import duckdb
 import pandas as pd
 
 VALUES = """
-select leaderboard.model, models.role, value, ci_low, ci_high, row_count, fitted_to
+select leaderboard.model, models.role, value, ci_low, ci_high, row_count,
+    leaderboard.track, fitted_to
 from predictions.model_leaderboard as leaderboard
 inner join predictions.metrics as metrics using (metric)
 left join predictions.models as models using (model)
@@ -70,7 +71,8 @@ def values(
     """Take the models' values of a metric on a slice, the best first.
 
     Returns:
-        ``model``, ``role``, ``value``, ``ci_low``, ``ci_high``, ``row_count``, ``fitted_to``.
+        ``model``, ``role``, ``value``, ``ci_low``, ``ci_high``, ``row_count``,
+        ``track``, ``fitted_to``.
     """
     return connection.execute(VALUES, {"protocol": protocol, "metric": metric, "slice": part}).df()
 

@@ -101,7 +101,16 @@ def _models(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
         return [Text(NOTHING_TRAINED), Text()]
     ratings = _leaderboard(connection, "held-out ratings", RATING_CELLS)
     lists = _leaderboard(connection, "lists of 20 movies", LIST_CELLS)
-    return [ratings, Text(), lists, *_limits(connection), Text()]
+    return [ratings, Text(), lists, *_time_aware(connection), *_limits(connection), Text()]
+
+
+def _time_aware(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    """Name the models that know when a rating was given, and so can recommend nothing."""
+    rows = connection.execute(
+        "select distinct model from predictions.model_leaderboard where track = 'time-aware'"
+        " order by model"
+    ).fetchall()
+    return [Text(f"knows when a rating was given: {model}") for (model,) in rows]
 
 
 def _limits(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:

@@ -282,8 +282,8 @@ def write(dataset: str, work: Path, seeds: list[int]) -> None:
     RESULT.write_text(
         f"""# Reelhouse beside other libraries
 
-Predicted ratings of {name}. All models are fitted to the same rows, those that are not tested, in the same
-run on the same machine. A tenth of them decides when the reference's model, `embedding` and
+Predicted ratings of {name}. All models are fitted to the same rows, those that are not tested,
+in the same run on the same machine. A tenth of them decides when the reference's model, `embedding` and
 `boosting` stop, and is not fitted by these. ± is half a 95% interval; differences are paired, and
 both are bootstrapped by user. A stack's seconds are those of its own fit and of all fits that it
 is based on, each of them with its five out-of-fold fits, in two processes.

@@ -60,6 +60,8 @@ def _values(connection: duckdb.DuckDBPyConnection, protocol: str, metric: str, p
     values = models.values(connection, protocol, metric, part)
     st.altair_chart(charts.intervals(values, "value", metric), alt=f"{metric} by model")
     _table(values, "value")
+    for model in values.loc[values["track"] == "time-aware", "model"]:
+        parts.note(f"{model} knows when a rating was given, so that it can recommend nothing.")
     for model, fitted_to in values.dropna(subset="fitted_to")[["model", "fitted_to"]].to_numpy():
         parts.note(f"{model} was fitted to {fitted_to}, for the sake of time.")
 

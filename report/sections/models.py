@@ -172,7 +172,7 @@ def leaderboard(frame: pd.DataFrame) -> alt.TopLevelMixin:
             alt.X("value:Q", title="value, with its 95% interval", scale=alt.Scale(zero=False)),
             alt.Y("model:N", title=None, sort=list(dict.fromkeys(frame["model"]))),
             alt.Color("protocol:N", title="protocol", scale=alt.Scale(domain=PROTOCOLS)),
-            [*FIGURES, alt.Tooltip("fitted_to:N", title="fitted to")],
+            [*FIGURES, alt.Tooltip("track:N"), alt.Tooltip("fitted_to:N", title="fitted to")],
         ),
         height=alt.Step(20),
     )
@@ -264,7 +264,7 @@ def _board(kinds: str) -> str:
     """Select the values of all metrics of some kinds, over all rows."""
     return (
         "select metric, model, protocol, slice, value, ci_low, ci_high, row_count,"
-        " coalesce(fitted_to, 'all') as fitted_to"
+        " track, coalesce(fitted_to, 'all') as fitted_to"
         " from predictions.model_leaderboard inner join predictions.metrics using (metric)"
         f" where kind in ({kinds}) and slice = 'all'"
         " order by metric not in ('rmse', 'ndcg@10'), metric, model, protocol"

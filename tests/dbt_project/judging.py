@@ -28,7 +28,7 @@ GIVEN = {
     ),
     "current_runs": (
         "run_id varchar, model varchar, protocol varchar, role varchar, serves boolean,"
-        " fitted_to varchar"
+        " track varchar, fitted_to varchar"
     ),
     "recommendations": "run_id varchar, user_id bigint, rank bigint, movie_id bigint",
     "user_segments": "run_id varchar, user_id bigint, segment bigint",
@@ -112,11 +112,14 @@ class Judging:
                 (case.protocol, row.user, row.movie, row.rating, row.split) for row in case.ratings
             ],
             "predictions.current_runs": [
-                *((run, model, case.protocol, "", False, None) for model, run in runs.items()),
-                ("segments", "user_segments", "serving", "segments", True, None),
+                *(
+                    (run, model, case.protocol, "", False, None, None)
+                    for model, run in runs.items()
+                ),
+                ("segments", "user_segments", "serving", "segments", True, None, None),
             ],
             "ml.rating_predictions": [
-                (runs[model], user, movie, row.prediction, row.low, row.high)
+                (runs[model], user, movie, row.prediction, row.low, row.high, None)
                 for model, predictions in case.predictions.items()
                 for (user, movie), row in predictions.items()
             ],

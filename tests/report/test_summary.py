@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from report.__main__ import main
-from report.summary import _limits, _segments
+from report.summary import _limits, _segments, _time_aware
 from tests.pipeline import Pipeline
 
 
@@ -120,3 +120,15 @@ def test_models_that_were_fitted_to_a_part_of_the_data_are_named() -> None:
         )
         (line,) = _limits(connection)
     assert str(line) == "fitted to a part: boosting, 300000 rows"
+
+
+def test_models_that_know_the_time_are_named() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema predictions")
+        connection.execute(
+            "create table predictions.model_leaderboard as from (values"
+            " ('stack_times', 'time-aware'), ('stack_times', 'time-aware'), ('stack', 'time-free')"
+            ") as rows (model, track)"
+        )
+        (line,) = _time_aware(connection)
+    assert str(line) == "knows when a rating was given: stack_times"

@@ -17,7 +17,13 @@
     "hours_consensus": ["consensus * " ~ lasting % 1, 1],
 } -%}
 {%- set whole_user = "over (partition by protocol, held_out_fold, user_id)" -%}
-{%- set before = "over (partition by protocol, held_out_fold, user_id order by rated_epoch, movie_id rows between unbounded preceding and 1 preceding)" %}
+{%- set before -%}
+    over (
+        partition by protocol, held_out_fold, user_id
+        order by rated_epoch, movie_id
+        rows between unbounded preceding and 1 preceding
+    )
+{%- endset %}
 
 with pairs as (
     select
@@ -40,13 +46,12 @@ with pairs as (
 
 near as (
     select
+        {%- for name, (weight, pull) in nearness.items() %}
+            sum({{ weight }} * residual) / (sum({{ weight }}) + {{ pull }}) as near_{{ name }},
+        {%- endfor %}
         protocol,
         user_id,
-        movie_id,
-        {%- for name, (weight, pull) in nearness.items() %}
-            sum({{ weight }} * residual) / (sum({{ weight }}) + {{ pull }}) as near_{{ name }}
-            {{- "," if not loop.last }}
-        {%- endfor %}
+        movie_id
     from pairs
     group by protocol, user_id, movie_id
 ),
@@ -145,10 +150,12 @@ final as (
             cast(coalesce(near.near_{{ name }}, 0) as real) as near_{{ name }},
         {%- endfor %}
         {%- for step in steps %}
-            {%- set count = "least(by_user.number_before + %s, by_user.user_count) - greatest(by_user.number_before - %s, 0)" % (step, step) %}
+            {%- set last = "least(by_user.number_before + %s, by_user.user_count)" % step %}
+            {%- set count = "%s - greatest(by_user.number_before - %s, 0)" % (last, step) %}
             {%- for value in ["residual", "rating"] %}
+                {%- set first = "coalesce(from_%s.%s_sum, 0)" % (step, value) %}
                 cast(
-                    (coalesce(to_{{ step }}.{{ value }}_sum, 0) - coalesce(from_{{ step }}.{{ value }}_sum, 0))
+                    (coalesce(to_{{ step }}.{{ value }}_sum, 0) - {{ first }})
                     / nullif({{ count }}{{ " + 0.3" if value == "residual" }}, 0) as real
                 ) as {{ "surplus" if value == "residual" else "mean" }}_next_{{ step }},
             {%- endfor %}

@@ -21,6 +21,7 @@ numbered as (
         runs.run_id,
         runs.params,
         models.role,
+        models.track,
         models.serving_rank,
         row_number() over (
             partition by runs.model, runs.protocol
@@ -42,6 +43,7 @@ latest as (
         run_id,
         params,
         role,
+        track,
         serving_rank,
         min(case when protocol = 'serving' then serving_rank end) over (partition by role)
             as first_rank
@@ -55,6 +57,7 @@ final as (
         protocol,
         run_id,
         role,
+        track,
         serving_rank,
         coalesce(protocol = 'serving' and serving_rank = first_rank, false) as serves,
         nullif(concat_ws(

@@ -36,6 +36,8 @@ final as (
         least(intervals.value + intervals.margin, metrics.upper_limit) as ci_high,
         intervals.row_count,
         runs.run_id,
+        -- The baselines of SQL have no run, and know no times
+        coalesce(runs.track, 'time-free') as track,
         runs.fitted_to
     from intervals
     inner join metrics
