@@ -24,7 +24,7 @@ def naive_order(scores: list[float], likeness: np.ndarray, n: int, diversity: fl
 def test_likeness_is_the_share_of_common_genres() -> None:
     genres = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
 
-    expected = [[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 0]]
+    expected = np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 0]])
     np.testing.assert_allclose(jaccard(genres), expected)
 
 
