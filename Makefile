@@ -30,7 +30,7 @@ DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
 # The two halves of what bears the tag `training`, which a build leaves out
-FITS_READ := tag:training,+marts.features intermediate.stacking --exclude source:ml+
+FITS_READ := tag:training,+marts.features --exclude source:ml+
 JUDGING := source:ml+ intermediate.judging marts.predictions
 STAGE := $(BIN)/python -m warehouse --start
 # Commands on a candidate run in one shell, which stops at the first that fails

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from warehouse.tables import COMPUTED_WHEN_ASKED
 from warehouse.text import printable
 from warehouse.untrained import NOTHING_TRAINED
 
@@ -59,9 +60,10 @@ def _relations(connection: duckdb.DuckDBPyConnection) -> Table:
     table.add_column("relations and their rows")
     for schema in SCHEMAS:
         names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ?"
+            "select table_name from information_schema.tables where table_schema = $schema"
+            " and table_schema || '.' || table_name not in (from unnest($left_out))"
             " order by table_name",
-            [schema],
+            {"schema": schema, "left_out": list(COMPUTED_WHEN_ASKED)},
         ).fetchall()
         counts = (f"{name}\u00a0{_count(connection, schema, name):,}" for (name,) in names)
         # Filled here, since rich would break a line between a name and its count

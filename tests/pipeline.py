@@ -63,7 +63,7 @@ class Pipeline:
                 *(sys.executable, "-m", "warehouse", "--start", "published", "--"),
                 *(sys.executable, "-m", "warehouse.dbt", "run", "--project-dir", "dbt_project"),
                 *("--profiles-dir", ".", "--select", "tag:training,+marts.features"),
-                *("intermediate.stacking", "--exclude", "source:ml+"),
+                *("--exclude", "source:ml+"),
             ],
             cwd=ROOT,
             env=self.environment | {"REELHOUSE_WAREHOUSE": str(self.warehouse)},

@@ -162,6 +162,8 @@ def test_a_dozen_movies_are_rated_by_keyboard_and_a_list_appears(
     says(driver, "Rate a movie, and a list appears here.")
     groups = "[data-testid=stButtonGroup]"
     for number in range(12):
+        # The page is drawn anew after each rating
+        wait(driver, lambda driver, at=number: driver.find_elements("css selector", groups)[at:])
         group = driver.find_elements("css selector", groups)[number]
         button = group.find_elements("css selector", "button")[-1]
         driver.execute_script("arguments[0].focus()", button)

@@ -18,6 +18,7 @@ from warehouse.connection import connect, quoted, user_errors
 from warehouse.errors import UserError, tells_errors
 from warehouse.published import read_published
 from warehouse.settings import read_settings
+from warehouse.tables import COMPUTED_WHEN_ASKED
 from warehouse.untrained import NOTHING_TRAINED
 
 SCHEMAS = ("core", "quality", "analytics", "features", "predictions")
@@ -42,7 +43,10 @@ select
     )
 from relations
 inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
-where database_name = 'published' and list_contains($schemas, schema_name)
+where
+    database_name = 'published'
+    and list_contains($schemas, schema_name)
+    and not list_contains($left_out, schema_name || '.' || table_name)
 group by all
 order by relation
 """
@@ -73,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def export(warehouse: Path, form: str, out: Path) -> dict[str, Any]:
     """Write each mart of a published file into a folder, whole or not at all.
+
+    Views that are computed when asked for are left out.
 
     Args:
         warehouse: The published file.
@@ -124,7 +130,9 @@ def _others(out: Path) -> list[str]:
 def _write(connection: duckdb.DuckDBPyConnection, form: str, folder: Path) -> dict[str, Any]:
     """Write a file for each mart, and describe them."""
     files = []
-    relations = connection.execute(RELATIONS, {"schemas": list(SCHEMAS)}).fetchall()
+    relations = connection.execute(
+        RELATIONS, {"schemas": list(SCHEMAS), "left_out": list(COMPUTED_WHEN_ASKED)}
+    ).fetchall()
     for relation, description, columns in relations:
         path = folder / f"{relation}.{form}"
         ((count,),) = connection.execute(

@@ -38,7 +38,7 @@ REPLICATES = 2000
 """Bootstrap draws of users."""
 
 FITS_READ = [
-    *("--select", "tag:training,+marts.features", "intermediate.stacking"),
+    *("--select", "tag:training,+marts.features"),
     *("--exclude", "source:ml+"),
 ]
 

@@ -340,14 +340,14 @@ _recipe = partial(Recipe, role="ratings", model=Stack, effort="full", train=trai
 RECIPE = _recipe(
     name="stack",
     description="Boosted trees and networks over the time-free models' out-of-fold predictions.",
-    marts=("intermediate.int_stack_features",),
+    marts=("features.stack_features",),
     bases=("bayesian_fm", "gaussian_processes"),
     protocols=("random", "last"),
 )
 RECIPE_WITH_TIMES = _recipe(
     name="stack_times",
     description="The same with the time-aware models and the user's session.",
-    marts=("intermediate.int_stack_features", "intermediate.int_stack_session_features"),
+    marts=("features.stack_features", "features.stack_session_features"),
     bases=(
         *("bayesian_fm", "gaussian_processes"),
         *("bayesian_fm_days", "gaussian_processes_times"),

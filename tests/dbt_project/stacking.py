@@ -290,7 +290,7 @@ def near_in_time(own: list[Row], asked: Row) -> Features:
 
 def stack_marts(data: Marts, protocol: str) -> Marts:
     """Both marts' rows of a protocol: each rating once, with its own fold held out or none."""
-    found: dict[str, list[dict]] = {"int_stack_features": [], "int_stack_session_features": []}
+    found: dict[str, list[dict]] = {"stack_features": [], "stack_session_features": []}
     for held_out in range(6):
         rows = seen_rows(data, protocol, held_out)
         for asked in rows:
@@ -301,6 +301,6 @@ def stack_marts(data: Marts, protocol: str) -> Marts:
                     "user_id": asked.user,
                     "movie_id": asked.movie,
                 }
-                found["int_stack_features"].append(key | stack_features(rows, asked))
-                found["int_stack_session_features"].append(key | session_features(rows, asked))
+                found["stack_features"].append(key | stack_features(rows, asked))
+                found["stack_session_features"].append(key | session_features(rows, asked))
     return {name: pd.DataFrame(rows) for name, rows in found.items()}

@@ -11,7 +11,7 @@ from tests.dbt_project.stacking import is_seen, sessions_dataset, stack_marts
 from tests.dbt_project.test_fold_features import GIVEN, with_floats
 
 PROTOCOLS = ("random", "temporal", "last")
-MARTS = ("int_stack_features", "int_stack_session_features")
+MARTS = ("stack_features", "stack_session_features")
 KEYS = ["protocol", "held_out_fold", "user_id", "movie_id"]
 
 Run = Callable[[Marts], Marts]

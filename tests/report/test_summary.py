@@ -10,6 +10,7 @@ from rich.console import Console
 from report.__main__ import main
 from report.summary import _limits, _segments, _time_aware
 from tests.pipeline import Pipeline
+from warehouse.tables import COMPUTED_WHEN_ASKED
 
 
 @pytest.fixture
@@ -35,6 +36,9 @@ def test_every_relation_stands_there_with_its_rows(summary: str, sample: Pipelin
     words = " ".join(summary.split())
     assert len(relations) > 35
     for schema, name in relations:
+        if f"{schema}.{name}" in COMPUTED_WHEN_ASKED:
+            assert name not in words
+            continue
         ((count,),) = sample.rows(f"select count(*) from {schema}.{name}")
         assert f"{name} {count:,}" in words, name
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.pipeline import Pipeline
 from warehouse.export import MANIFEST, SCHEMAS, export, main
+from warehouse.tables import COMPUTED_WHEN_ASKED
 
 
 @pytest.fixture(scope="module", params=["parquet", "csv"])
@@ -136,3 +137,16 @@ def test_before_training_it_says_what_is_not_there(
     monkeypatch.setenv("REELHOUSE_WAREHOUSE", str(beginning.warehouse))
     assert main(["--format", "csv", "--out", str(tmp_path / "out")]) == 0
     assert "Nothing was trained on these data: make train" in capsys.readouterr().out
+
+
+def test_views_that_are_computed_when_asked_for_are_left_out(
+    fittable: Pipeline, tmp_path: Path
+) -> None:
+    files = export(fittable.warehouse, "parquet", tmp_path / "out")["files"]
+
+    names = {file["relation"] for file in files}
+    assert "features.rating_splits" in names
+    assert not names & set(COMPUTED_WHEN_ASKED)
+    with fittable.connect() as connection:
+        for view in COMPUTED_WHEN_ASKED:
+            assert connection.execute(f"select 1 from {view} limit 0").fetchall() == []

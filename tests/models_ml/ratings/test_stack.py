@@ -207,7 +207,7 @@ def task(order: Order = as_it_is, test_shift: float = 0.0) -> Task:
             rated[is_validation],
             rated[is_test][[*KEY, "rated_at"]],
         ),
-        marts={"intermediate.int_stack_features": order(pd.concat([mart, stranger]))},
+        marts={"features.stack_features": order(pd.concat([mart, stranger]))},
         bases=bases,
         scale=(0.5, 5.0),
         params=QUICK,
