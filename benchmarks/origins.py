@@ -1,35 +1,72 @@
-"""Ask for several stretches of time whether the embedding model beats biases on later ratings.
+"""Ask for several stretches of time which models beat the two biases on later ratings.
 
-The temporal protocol judges one stretch, in which few users rate: some 70 of 100,000 ratings, too
-few to tell two good models apart. Here several tenths of the ratings are each predicted from all
-ratings before.
+The temporal protocol tests the last tenth of the ratings, which few users gave: some 70 of 100,000
+ratings, too few to tell two good models apart. Here a dataset is cut off where its test rows begin,
+what is left is cut off where the test rows of that begin, and so on. Of each of these folders a
+warehouse is built and trained as anybody would, and what it predicts of its test rows is read: so
+each stretch is predicted from what came before it, and no rating twice.
 
-``python -m benchmarks.origins WAREHOUSE ...`` reads trained warehouses and writes
-``benchmarks/origins.md``. The last tenth, the temporal protocol's test rows, is left out: the
-embedding model was designed on what comes before.
+``python -m benchmarks.origins DATASET ... --work FOLDER`` writes ``benchmarks/origins.md``. The
+test rows of the whole dataset are left out: they are on the leaderboard.
 """
 
 import argparse
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+from rich.console import Console
 
-from models_ml.fitting.ids import Values, ids_of
-from models_ml.fitting.parameters import read_parameters
-from models_ml.ratings.embedding_model import EmbeddingModel, ages_of
+from benchmarks.measuring import ROOT, machine, measure
+from benchmarks.peers.__main__ import paired, rmse_interval
+from ingest.datasets import dataset_folder
+from models_ml.fitting.ids import Values
 
 RESULT = Path(__file__).with_suffix(".md")
 
-ORIGINS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""Shares of the ratings that lie before the predicted tenth."""
+ORIGINS = 4
 
-REPLICATES = 2000
+BASELINE, STRONGER = "user_movie_biases", "biases of all rows"
+"""The baseline of SQL knows the training rows alone, the other one the validation rows too.
+
+So do all models but `boosting`, whose features are of the training rows.
+"""
 
 MOVIE_SHRINKAGE, USER_SHRINKAGE = 3, 6
 """As in dbt_project.yml."""
+
+TEST_FROM = "percentile_disc(0.1) within group (order by cast(timestamp as bigint) desc)"
+"""As the temporal protocol is cut: the last tenth of the ratings, with all of its first second."""
+
+KNOWN = """
+select user_id, movie_id, rating, temporal_split from features.rating_splits
+where temporal_split <> 'test'
+"""
+
+TEST = """
+select
+    user_id,
+    movie_id,
+    rating,
+    rated_at,
+    user_id not in (
+        select user_id from features.rating_splits where temporal_split <> 'test'
+    ) as is_new
+from features.rating_splits
+where temporal_split = 'test'
+order by user_id, movie_id
+"""
+
+PREDICTED = """
+select runs.model, predictions.user_id, predictions.movie_id, predictions.prediction
+from ml.rating_predictions as predictions
+inner join predictions.current_runs as runs using (run_id)
+where runs.protocol = 'temporal' and runs.role = 'ratings'
+"""
 
 
 def biases(train: pd.DataFrame, test: pd.DataFrame) -> Values:
@@ -44,102 +81,171 @@ def biases(train: pd.DataFrame, test: pd.DataFrame) -> Values:
     return np.asarray(mean + movie_biases.fillna(0) + user_biases.fillna(0))
 
 
-def squared_errors(ratings: pd.DataFrame, content: pd.DataFrame, origin: float) -> pd.DataFrame:
-    """Predict a tenth of the ratings, in order of time, from all ratings before.
+def cut_off(folder: Path, out: Path) -> None:
+    """Write a folder's files without its last tenth of ratings, and without tags since then."""
+    out.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        tables = {
+            path.name: connection.read_csv(str(path), header=True, all_varchar=True)
+            for path in sorted(folder.glob("*.csv"))
+        }
+        ((end,),) = tables["ratings.csv"].aggregate(TEST_FROM).fetchall()
+        for name, rows in tables.items():
+            if "timestamp" in rows.columns:
+                rows = rows.filter(f"cast(timestamp as bigint) < {end}")
+            rows.write_csv(str(out / name))
+
+
+def stretches(folder: Path, work: Path) -> Iterator[pd.DataFrame]:
+    """Build and train a warehouse of stretch after stretch, the latest first; yield its errors."""
+    shutil.rmtree(work, ignore_errors=True)
+    for number in range(1, ORIGINS + 1):
+        data, warehouse = work / str(number), work / f"{number}.duckdb"
+        cut_off(folder, data)
+        folder = data
+        for words in ("make build", "make train EFFORT=full PROTOCOL=temporal"):
+            measure(
+                f"{work.name}, stretch {number}: {words}",
+                [*words.split(), f"DATASET={data}", f"WAREHOUSE={warehouse}"],
+                DBT_TARGET_PATH=str(work / "target"),
+                DBT_LOG_PATH=str(work / "logs"),
+            )
+        yield errors_of(warehouse)
+
+
+def errors_of(warehouse: Path) -> pd.DataFrame:
+    """Read what all models made of the test rows.
 
     Returns:
-        One row per predicted rating: ``user_id``, and the squared errors ``embedding`` and
-        ``biases``.
+        One row a rating, by ``user_id``, ``movie_id``, ``rating``, ``rated_at`` and ``is_new``,
+        which says that the user has no rating before; one column a model, its squared errors in
+        squared stars.
     """
-    end = int(len(ratings) * origin)
-    past, test = ratings.iloc[:end], ratings.iloc[end : end + len(ratings) // 10]
-    train, validation = past.iloc[: end * 8 // 9], past.iloc[end * 8 // 9 :]
-    scale = float(ratings["rating"].min()), float(ratings["rating"].max())
-    parameters = read_parameters()
-    model = EmbeddingModel(
-        **parameters.models["embedding"], scale=scale, random_state=parameters.seed
-    )
-    model.fit(
-        ids_of(train),
-        train["rating"].to_numpy(np.float64),
-        (ids_of(validation), validation["rating"].to_numpy(np.float64)),
-        entities=(ratings["user_id"].to_numpy(), ratings["movie_id"].to_numpy()),
-        content=content,
-        ages=ages_of(train["rated_at"]),
-    )
-    stars = test["rating"].to_numpy()
-    return pd.DataFrame(
-        {
-            "user_id": test["user_id"].to_numpy(),
-            "embedding": (model.predict(ids_of(test)) - stars) ** 2,
-            "biases": (np.clip(biases(train, test), *scale) - stars) ** 2,
-        }
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        known, test, predicted = (
+            connection.execute(query).df() for query in (KNOWN, TEST, PREDICTED)
+        )
+    predictions = predicted.pivot(
+        index=["user_id", "movie_id"], columns="model", values="prediction"
+    ).loc[pd.MultiIndex.from_frame(test[["user_id", "movie_id"]])]
+    predictions.index = pd.MultiIndex.from_frame(test)
+    scale = known["rating"].agg(["min", "max"])
+    is_train = known["temporal_split"] == "train"
+    predictions[BASELINE] = np.clip(biases(known[is_train], test), *scale)
+    predictions[STRONGER] = np.clip(biases(known, test), *scale)
+    return (predictions.sub(test["rating"].to_numpy(), axis=0)) ** 2
+
+
+def less(errors: pd.DataFrame, model: str, other: str) -> tuple[float, float, float]:
+    """Compute a model's RMSE less another's in stars, and its 95% interval."""
+    return paired(errors[model].to_numpy(), errors[other].to_numpy(), users_of(errors))
+
+
+def users_of(errors: pd.DataFrame) -> Values:
+    return errors.index.get_level_values("user_id").to_numpy()
+
+
+def table(found: list[pd.DataFrame]) -> str:
+    """Write models down, best first: all stretches at once, then each, the earliest first."""
+    whole, one_by_one = pd.concat(found), found[::-1]
+    heads = [_months(errors) for errors in one_by_one]
+    lines = [
+        f"| model | RMSE | less `{BASELINE}` | less {STRONGER} | {' | '.join(heads)} |",
+        f"|---|---|---|---|{'---:|' * len(heads)}",
+    ]
+    for model in whole.mean().sort_values().index:
+        value, margin = rmse_interval(whole[model].to_numpy(), users_of(whole))
+        cells = [f"{value:.4f} ± {margin:.4f}"]
+        for other in (BASELINE, STRONGER):
+            difference, low, high = less(whole, model, other)
+            cells.append(f"{difference:.4f} ({low:.4f} to {high:.4f})" if model != other else "")
+        cells += [_cell(errors, model) for errors in one_by_one]
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _months(errors: pd.DataFrame) -> str:
+    times = errors.index.get_level_values("rated_at")
+    return f"{times.min():%Y-%m} to {times.max():%Y-%m}"
+
+
+def _cell(errors: pd.DataFrame, model: str) -> str:
+    if model == STRONGER:
+        return ""
+    difference, low, high = less(errors, model, STRONGER)
+    return f"**{difference:.4f}**" if low > 0 or high < 0 else f"{difference:.4f}"
+
+
+def verdict(found: list[pd.DataFrame]) -> str:
+    """Say which models are better than each baseline on each dataset, whose errors are given."""
+    return "\n\n".join(
+        f"Better than {other}, clear of 0, {_where_better(found, other)}."
+        for other in (f"`{BASELINE}`", STRONGER)
     )
 
 
-def difference(errors: pd.DataFrame) -> tuple[float, float, float]:
-    """Compute the embedding model's RMSE less the biases', and its 95% interval, in stars.
+def _where_better(found: list[pd.DataFrame], other: str) -> str:
+    better = {
+        model: sum(less(errors, model, other.strip("`"))[2] < 0 for errors in found)
+        for model in found[0].columns
+        if model not in (BASELINE, STRONGER)
+    }
+    parts = [
+        ("on every dataset", [model for model, count in better.items() if count == len(found)]),
+        ("on some", [model for model, count in better.items() if 0 < count < len(found)]),
+        ("on none", [model for model, count in better.items() if not count]),
+    ]
+    return "; ".join(f"{where}: {', '.join(models)}" for where, models in parts if models)
 
-    Users are drawn with replacement, as Poisson counts (Chamandy et al., Estimating uncertainty for
-    massive data streams, 2012).
-    """
-    by_user = errors.groupby("user_id").agg(
-        embedding=("embedding", "sum"), biases=("biases", "sum"), count=("biases", "size")
-    )
-    sums = by_user.to_numpy()
-    drawn = np.random.default_rng(0).poisson(1, (REPLICATES, len(sums))) @ sums
-    embedding, biased, count = np.vstack([sums.sum(axis=0), drawn]).T
-    differences = np.sqrt(embedding / count) - np.sqrt(biased / count)
-    low, high = np.percentile(differences[1:], [2.5, 97.5])
-    return float(differences[0]), float(low), float(high)
+
+def page(found: dict[str, list[pd.DataFrame]]) -> str:
+    """Write the result down, of each dataset by its name."""
+    sections = "\n\n".join(_section(name, errors) for name, errors in found.items())
+    return f"""# Which models predict later ratings better than two biases do?
+
+{verdict([pd.concat(errors) for errors in found.values()])}
+
+RMSE in stars, and the same less a baseline's with its 95% interval: below 0 the model is better.
+`{BASELINE}` is the leaderboard's. It is fitted to the training rows, as is `boosting`. The other
+models are fitted to the validation rows too, which are the latest before the predicted ones.
+{STRONGER.capitalize()} are the same baseline, fitted to both: it is harder to beat. Each column of
+months predicts the ratings of these from all before, as `make build` and
+`make train EFFORT=full PROTOCOL=temporal` do, less {STRONGER}; the columns before are of all months
+together. A difference whose own interval does not contain 0 is **bold**. ± is half a 95% interval.
+All intervals are bootstrapped by user. The last tenth of each dataset is left out: the leaderboard
+has it.
+
+{sections}
+
+Machine: {machine()}.
+
+`python -m benchmarks.origins {" ".join(found)} --work FOLDER`, {datetime.now(UTC):%Y-%m-%d}.
+"""
+
+
+def _section(name: str, found: list[pd.DataFrame]) -> str:
+    whole = pd.concat(found)
+    new = whole.index.get_level_values("is_new").to_numpy(bool).mean()
+    return f"""## {name}
+
+Predicted are {len(whole):,} ratings by {len(np.unique(users_of(whole)))} users. Of these ratings,
+{new:.0%} are by users who had given none before.
+
+{table(found)}"""
 
 
 def main() -> None:
     """Parse the command line, predict, and write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.origins")
-    parser.add_argument("warehouses", nargs="+", type=Path, help="built warehouses")
+    parser.add_argument("datasets", nargs="+", help="names of releases, or folders")
+    parser.add_argument("--work", type=Path, required=True, help="a folder for the warehouses")
     options = parser.parse_args()
-    parts = "\n".join(_warehouse(path) for path in options.warehouses)
-    names = " ".join(path.name for path in options.warehouses)
-    RESULT.write_text(
-        f"""# Does the embedding model predict what comes later better than biases do?
-
-RMSE in stars of the embedding model less that of `user_movie_biases`; below 0 it is better. Each
-row predicts a tenth of the ratings, in order of time, from all before. The interval is bootstrapped
-by user.
-
-{parts}
-`python -m benchmarks.origins {names}`, {datetime.now(UTC):%Y-%m-%d}.
-""",
-        encoding="utf-8",
-    )
+    found = {}
+    for dataset in options.datasets:
+        folder = dataset_folder(dataset, ROOT / "data", Console())
+        found[folder.name] = list(stretches(folder, options.work.resolve() / folder.name))
+    RESULT.write_text(page(found), encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
-
-
-def _warehouse(path: Path) -> str:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        ratings = connection.execute(
-            "select user_id, movie_id, rating, rated_at from core.fct_ratings"
-            " order by rated_at, user_id, movie_id"
-        ).df()
-        content = connection.execute("from features.movie_content").df()
-    windows = {origin: squared_errors(ratings, content, origin) for origin in ORIGINS}
-    rows = {f"{origin:.0%} to {origin + 0.1:.0%}": of for origin, of in windows.items()}
-    rows["all of them"] = pd.concat(windows.values())
-    return "\n".join(
-        [
-            f"## {path.stem}: {len(ratings):,} ratings",
-            "",
-            "| predicted ratings | users | difference | 95% interval |",
-            "|---|---|---|---|",
-            *(
-                f"| {name} | {of['user_id'].nunique()} | {found:.4f} | {low:.4f} to {high:.4f} |"
-                for name, of in rows.items()
-                for found, low, high in [difference(of)]
-            ),
-            "",
-        ]
-    )
 
 
 if __name__ == "__main__":

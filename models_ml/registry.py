@@ -1,7 +1,7 @@
 """The models, in the order in which they are trained."""
 
 from models_ml.fitting.recipe import Recipe
-from models_ml.lists import diverse, ease, ranker
+from models_ml.lists import diverse, ease, ranker, sasrec
 from models_ml.ratings import (
     bayesian_fm,
     boosting,
@@ -27,4 +27,5 @@ RECIPES: tuple[Recipe, ...] = (
     ease.RECIPE,
     ranker.RECIPE,
     diverse.RECIPE,
+    sasrec.RECIPE,
 )

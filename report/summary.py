@@ -103,7 +103,21 @@ def _models(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
         return [Text(NOTHING_TRAINED), Text()]
     ratings = _leaderboard(connection, "held-out ratings", RATING_CELLS)
     lists = _leaderboard(connection, "lists of 20 movies", LIST_CELLS)
-    return [ratings, Text(), lists, *_time_aware(connection), *_limits(connection), Text()]
+    return [
+        *(ratings, *_unknown(connection), Text()),
+        *(lists, *_time_aware(connection), *_limits(connection), Text()),
+    ]
+
+
+def _unknown(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    """Say of how many held-out ratings vectors alone can know nothing."""
+    rows = connection.execute(
+        "select protocol, max(value) from predictions.model_leaderboard"
+        " where metric = 'unknown_share' and slice = 'all' group by protocol"
+    ).fetchall()
+    shares = dict(rows)
+    told = [f"{name} {shares[name]:.0%}" for _, name in RATING_CELLS if name in shares]
+    return [Text(f"of these with a new user or movie: {', '.join(told)}")] if told else []
 
 
 def _time_aware(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:

@@ -26,28 +26,42 @@ FLAGS = (
 
 
 @contextmanager
-def browser(profile: Path, *, width: int = 1280, dark: bool = False) -> Iterator[Any]:
+def browser(profile: Path) -> Iterator[Any]:
     """Start a browser with an empty profile, and end it with the block."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
-    for flag in (*FLAGS, f"--window-size={width},1000", f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, "--window-size=1280,1000", f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, Service(DRIVER))
     try:
-        # A window is never narrower than 500; a phone is
-        driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500},
-        )
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+        show_as(driver)
         yield driver
     finally:
         driver.quit()
+
+
+def show_as(driver: Any, *, width: int = 1280, dark: bool = False) -> None:
+    """Make the screen as wide as that of some device, light or dark, for what is opened next."""
+    # A window is never narrower than 500; a phone is
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+
+
+def screen(driver: Any) -> tuple[int, bool]:
+    """Tell how wide a page is shown, and whether in the dark."""
+    width, dark = driver.execute_script(
+        "return [document.documentElement.clientWidth,"
+        " matchMedia('(prefers-color-scheme: dark)').matches]"
+    )
+    return width, dark
 
 
 def errors(driver: Any) -> list[str]:
@@ -74,7 +88,9 @@ def violations(driver: Any) -> list[str]:
     script = Path(package.submodule_search_locations[0]) / "axe.min.js"
     driver.execute_script(script.read_text("utf-8"))
     driver.set_script_timeout(60)
-    found = driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    found = driver.execute_async_script(
+        "axe.run({resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
+    )
     return [
         f"{finding['id']}: {node['html']}"
         for finding in found["violations"]
@@ -87,7 +103,7 @@ def scrolls_sideways(driver: Any) -> list[str]:
     """Name the elements that reach beyond the right end of the screen."""
     found: list[str] = driver.execute_script(
         "return [...document.querySelectorAll('body *')]"
-        ".filter((e) => e.getBoundingClientRect().right > innerWidth + 1"
+        ".filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1"
         " && !e.closest('svg') && e.getBoundingClientRect().width)"
         ".map((e) => e.outerHTML.slice(0, 120))"
     )

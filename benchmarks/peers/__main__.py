@@ -12,7 +12,6 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,6 +23,7 @@ import pandas as pd
 
 from benchmarks.measuring import machine, measure
 from benchmarks.peers.libraries import LIBRARIES, TIME_AWARE, fit
+from benchmarks.peers.preparing import prepare, run_dbt
 from models_ml.fitting.ids import Values
 from models_ml.fitting.parameters import read_parameters
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Protocol
@@ -36,11 +36,6 @@ RESULT = Path(__file__).parents[1] / "peers.md"
 
 REPLICATES = 2000
 """Bootstrap draws of users."""
-
-FITS_READ = [
-    *("--select", "tag:training,+marts.features"),
-    *("--exclude", "source:ml+"),
-]
 
 OURS = {
     "random": (
@@ -74,29 +69,6 @@ class Fitted:
     errors: Values
     seconds: float
     peak_gb: float
-
-
-def prepare(dataset: str, work: Path) -> Path:
-    """Build a warehouse with all that fits read; returns its file."""
-    work.mkdir(parents=True, exist_ok=True)
-    built, prepared = work / "peers.duckdb", work / "prepared.duckdb"
-    built.unlink(missing_ok=True)
-    measure("build", ["make", "build", f"DATASET={dataset}", f"WAREHOUSE={built}"])
-    shutil.copy(built, prepared)
-    run_dbt(prepared, work, FITS_READ)
-    return prepared
-
-
-def run_dbt(warehouse: Path, work: Path, selection: Sequence[str]) -> None:
-    """Make models of dbt in a warehouse."""
-    command = [sys.executable, "-m", "warehouse.dbt", "run", "--project-dir", "dbt_project"]
-    measure(
-        f"dbt run {' '.join(selection)}",
-        [*command, "--profiles-dir", ".", *selection],
-        REELHOUSE_CANDIDATE=str(warehouse),
-        DBT_TARGET_PATH=str(work / "target"),
-        DBT_LOG_PATH=str(work / "logs"),
-    )
 
 
 def split(prepared: Path, work: Path, seed: int) -> Path:
@@ -293,6 +265,8 @@ all fits that it is based on, each of them with its five out-of-fold fits, in tw
 
 Time-free models know user and movie, so that they can recommend. Time-aware ones also know the
 moment of the rating, and what the user gave around it: they fill held-out ratings in.
+
+Models of lists have [a page of their own](peer_lists.md).
 
 {"".join(section + chr(10) for section in sections)}Machine: {machine()}. {versions}.
 

@@ -14,6 +14,7 @@
             "interval_count": "count(interval_width)",
             "interval_width": "coalesce(sum(interval_width), 0)",
             "covered_count": "cast(sum(is_covered) as bigint)",
+            "unknown_count": "cast(sum(is_unknown) as bigint)",
         },
         "lists": {
             "row_count": "count(*)",

@@ -44,6 +44,11 @@
             "description": "Mean width of the 90% intervals, in stars",
         },
         {
+            "name": "unknown_share", "kind": "ratings", "lower_limit": 0, "upper_limit": 1,
+            "formula": "unknown_count / row_count",
+            "description": "Share of ratings whose user or movie has no training row: vectors alone say nothing of these",
+        },
+        {
             "name": "ndcg" ~ first, "kind": "lists", "better": "higher", "lower_limit": 0, "upper_limit": 1,
             "formula": "ndcg / row_count",
             "description": "Discounted gain of hits among the first movies, as a share of the best possible",

@@ -51,6 +51,13 @@ class Parts:
     test: "pd.DataFrame"
 
     @property
+    def held_out(self) -> "pd.DataFrame":
+        """The rows that a model predicts which is fitted to the training rows alone."""
+        import pandas as pd
+
+        return pd.concat([self.validation, self.test], ignore_index=True)
+
+    @property
     def known(self) -> "pd.DataFrame":
         """All rows that are not test rows, for models whose choices rest on out-of-fold rows."""
         import pandas as pd

@@ -102,6 +102,33 @@ def fit_network(
     return history.rows
 
 
+def refit_network(
+    network: "keras.Model",
+    training: tuple[Codes, Values],
+    *,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+    max_steps: int,
+    seed: int,
+    weights: Values | None = None,
+) -> None:
+    """Run so many epochs as :func:`fit_network` does, without validation rows."""
+    count = len(training[1])
+    run_epoch = _epoch(
+        network, training, weights, learning_rate, max(batch_size, -(-count // max_steps))
+    )
+    generator = np.random.default_rng(seed)
+    for _ in range(epochs):
+        run_epoch(generator.permutation(count))
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """Tell after how many epochs the validation loss was lowest; 0 without any."""
+    losses = [row["val_loss"] for row in history]
+    return losses.index(min(losses)) + 1 if losses else 0
+
+
 def _epoch(
     network: "keras.Model",
     rows: tuple[Codes, Values],

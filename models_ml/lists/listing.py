@@ -200,7 +200,7 @@ def reasons(lists: pd.DataFrame, stars_of: StarsOf, titles: Mapping[int, str]) -
         stars_of: Looks up what the reasons name.
         titles: Titles by movie.
     """
-    counts = lists["because"].str.len().to_numpy(np.int64)
+    counts = lists["because"].map(len).to_numpy(np.int64)
     causes = np.fromiter(chain.from_iterable(lists["because"]), np.int64, counts.sum())
     stars = stars_of(np.repeat(lists["user_id"].to_numpy(np.int64), counts), causes)
     named = ((titles[cause], rated) for cause, rated in zip(causes, stars, strict=True))

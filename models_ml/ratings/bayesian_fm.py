@@ -33,8 +33,9 @@ class BayesianFM(SpreadModel):
     the mean over the draws (Rendle, Scaling factorization machines to relational data, VLDB 2013).
     The sampler is myFM's.
 
-    The sets know which movies were rated in the fit's own rows, never in others. A user, movie or
-    day that these do not hold adds nothing; a movie without ratings has its content.
+    The sets know which movies were rated in the fit's own rows, never in others. A user whom these
+    do not hold is as the users are in the mean; a movie without ratings has its content; and a day
+    without ratings adds nothing.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
@@ -51,9 +52,9 @@ class BayesianFM(SpreadModel):
         user_ids_, movie_ids_, days_: Ids and days since 1970, ascending; no days without
             ``with_days``.
         user_biases_, movie_biases_, day_biases_: What each adds alone, shape (draws, users + 1) and
-            so on; the last is 0, for those not known.
+            so on; the last is for those not known: the mean of the users, else 0.
         user_factors_, movie_factors_, day_factors_: Their vectors, shape (draws, users + 1,
-            factors) and so on, float32; the last is 0.
+            factors) and so on, float32; the last likewise.
         noise_: The variance of a rating around what the parameters say, in squared stars, shape ().
     """
 
@@ -217,6 +218,9 @@ class BayesianFM(SpreadModel):
                 within = (summed**2 - squared @ factors**2).sum(axis=1) / 2
                 biases[number, :-1] = features @ np.asarray(draw.w)[columns] + within
                 vectors[number, :-1] = summed
+            if name == "user":
+                biases[:, -1] = biases[:, :-1].mean(axis=1)
+                vectors[:, -1] = vectors[:, :-1].mean(axis=1)
             setattr(self, f"{name}_biases_", biases)
             setattr(self, f"{name}_factors_", vectors)
 

@@ -428,7 +428,7 @@ def train(task: Task) -> Outcome:
         ),
     }
     if task.protocol != "serving":
-        results["rating_predictions"] = predictions(model, parts)
+        results["rating_predictions"] = predictions(model, parts.held_out)
     losses = [row["val_loss"] for row in model.history_]
     note = f"{int(np.argmin(losses)) + 1} trees beside the biases"
     return Outcome(model, results, note, model.limits_)

@@ -11,7 +11,7 @@ from models_ml.fitting.backend import load_keras
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
 from models_ml.fitting.recipe import Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
-from models_ml.fitting.training import fit_network
+from models_ml.fitting.training import best_epoch, fit_network, refit_network
 from models_ml.ratings.conformal import conformal_quantile
 from models_ml.ratings.layers import network_layers
 from models_ml.ratings.predictions import embeddings, predictions
@@ -42,6 +42,8 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
 
     What is rated changes. Where it predicts the validation ratings better, a rating weighs half
     as much when it is ``half_life`` years older: so it is when they are later ones.
+
+    What the validation ratings have chosen can then be fitted to all ratings: see :meth:`refit`.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
@@ -151,7 +153,9 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.user_ids_, self.movie_ids_ = np.unique(users), np.unique(movies)
         features = content_matrix(content, self.movie_ids_, self.max_features)
         rows, validation_rows = self._codes(X), (self._codes(validation[0]), validation[1])
-        weights, start = self._start(rows, y, validation_rows, features, ages)
+        years = np.zeros(len(y)) if ages is None else ages
+        self.trials_ = self._try_half_lives(rows, y, validation_rows, features, years)
+        weights, start = self._start(rows, y, features, years)
         network = self._network(rows, features, start)
         self.history_ = fit_network(
             network,
@@ -171,6 +175,44 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         errors = np.abs(self.predict(validation[0]) - validation[1])
         low, high = self.scale
         self.half_width_ = np.float64(min(conformal_quantile(errors, self.level), high - low))
+        return self
+
+    def refit(
+        self,
+        X: Ids,  # noqa: N803
+        y: Values,
+        content: pd.DataFrame | None = None,
+        ages: Values | None = None,
+    ) -> "EmbeddingModel":
+        """Fit biases and vectors anew, for as many epochs as were best in :meth:`fit`.
+
+        Whether age matters and how wide intervals are stays as the validation ratings chose it, so
+        that they can be among the ratings now.
+
+        Args:
+            X: Ids, shape (ratings, 2): a user's and a movie's in each row.
+            y: Ratings in stars, shape (ratings,).
+            content: As in :meth:`fit`.
+            ages: How many years older than the latest each rating is, shape (ratings,).
+
+        Returns:
+            The model itself.
+        """
+        features = content_matrix(content, self.movie_ids_, self.max_features)
+        rows = self._codes(X)
+        weights, start = self._start(rows, y, features, np.zeros(len(y)) if ages is None else ages)
+        network = self._network(rows, features, start)
+        refit_network(
+            network,
+            (inputs(rows), y),
+            epochs=best_epoch(self.history_),
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_steps=self.max_steps,
+            seed=self.random_state,
+            weights=weights,
+        )
+        self._extract(network, features, start.mean)
         return self
 
     def predict(self, X: Ids) -> Values:  # noqa: N803
@@ -248,27 +290,31 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         users, movies = codes_of(ids[:, 0], self.user_ids_), codes_of(ids[:, 1], self.movie_ids_)
         return np.column_stack([users, movies])
 
-    def _start(
+    def _try_half_lives(
         self,
         rows: Ids,
         y: Values,
         validation: tuple[Ids, Values],
         content: Matrix,
-        ages: Values | None,
-    ) -> tuple[Values, Biases]:
-        """Weigh the ratings by age or all the same, as the biases do better on validation rows."""
-        known = np.zeros(len(y)) if ages is None else ages
-        ridges = (self.user_ridge, self.movie_ridge, self.content_ridge)
-        self.trials_: dict[float, float] = {}
-        found = {}
-        for half_life in [np.inf, self.half_life] if known.any() else [np.inf]:
-            weights = 0.5 ** (known / half_life)
-            weights /= weights.mean()
-            biases = shrunken_biases(rows, y, weights, len(self.user_ids_), content, ridges)
+        ages: Values,
+    ) -> dict[float, float]:
+        """Measure biases that weigh the ratings by age, and all the same, on validation rows."""
+        errors = {}
+        for half_life in [np.inf, self.half_life] if ages.any() else [np.inf]:
+            biases = self._biases(rows, y, content, age_weights(ages, half_life))
             predicted = np.clip(biases.predict(validation[0], content), *self.scale)
-            self.trials_[half_life] = float(np.mean((predicted - validation[1]) ** 2))
-            found[half_life] = weights, biases
-        return found[min(self.trials_, key=lambda half_life: self.trials_[half_life])]
+            errors[half_life] = float(np.mean((predicted - validation[1]) ** 2))
+        return errors
+
+    def _start(self, rows: Ids, y: Values, content: Matrix, ages: Values) -> tuple[Values, Biases]:
+        """Weigh the ratings by age as was best, and find the biases from which training starts."""
+        half_life = min(self.trials_, key=lambda years: self.trials_[years])
+        weights = age_weights(ages, half_life)
+        return weights, self._biases(rows, y, content, weights)
+
+    def _biases(self, rows: Ids, y: Values, content: Matrix, weights: Values) -> Biases:
+        ridges = (self.user_ridge, self.movie_ridge, self.content_ridge)
+        return shrunken_biases(rows, y, weights, len(self.user_ids_), content, ridges)
 
     def _network(self, rows: Ids, content: Matrix, start: Biases) -> "keras.Model":
         """Build the network, with the biases of the start and no vectors for who has no ratings."""
@@ -309,6 +355,12 @@ class EmbeddingModel(RegressorMixin, SavedModel):  # type: ignore[misc]
         self.movie_factors_ = np.vstack(
             [weights["movie_factors"][0] + content_factors, content_factors.mean(axis=0)]
         )
+
+
+def age_weights(ages: Values, half_life: float) -> Values:
+    """Weigh ratings half for each ``half_life`` of their ages, both in years; 1 in the mean."""
+    weights = 0.5 ** (ages / half_life)
+    return np.asarray(weights / weights.mean())
 
 
 def inputs(codes: Ids) -> dict[str, NDArray[np.int64]]:
@@ -425,11 +477,10 @@ def build_model(
 
 
 def train(task: Task) -> Outcome:
-    """Fit the embedding model on the training rows of a protocol.
+    """Fit the embedding model on the training rows of a protocol, then on all rows but test rows.
 
-    Validation rows decide when to stop, whether age matters and how wide intervals are. Validation
-    and test rows are predicted; a serving fit gives the vectors and biases of all users and movies
-    instead.
+    Validation rows decide when to stop, whether age matters and how wide intervals are. Test rows
+    are predicted; a serving fit gives the vectors and biases of all users and movies instead.
     """
     parts = task.parts
     users = task.marts["features.user_codes"]["user_id"].to_numpy(np.int64)
@@ -443,16 +494,22 @@ def train(task: Task) -> Outcome:
         ages=ages_of(parts.train["rated_at"]),
         report=task.report,
     )
+    task.report("fitting with the validation rows")
+    model.refit(
+        *ids_and_ratings(parts.known),
+        content=task.marts["features.movie_content"],
+        ages=ages_of(parts.known["rated_at"]),
+    )
     results = {
         "training_history": pd.DataFrame(model.history_),
         "network_layers": model.layers_,
         "metrics": metrics(model),
     }
     if task.protocol != "serving":
-        results["rating_predictions"] = predictions(model, parts)
+        results["rating_predictions"] = predictions(model, parts.test)
     else:
         results |= embeddings(model)
-    return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")
+    return Outcome(model, results, f"{best_epoch(model.history_)} epochs, as many as were best")
 
 
 def ages_of(times: "pd.Series[pd.Timestamp]") -> Values:

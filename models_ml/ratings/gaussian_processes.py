@@ -22,7 +22,7 @@ from models_ml.ratings.spread import SpreadModel
 
 BOUNDS = (-9.0, 2.0)
 """Of the logarithms of variances, in squared stars."""
-STEPS = 60
+STEPS = 25
 """Of the search for variances at most."""
 
 PROFILES = {
@@ -78,8 +78,8 @@ class GaussianProcesses(SpreadModel):
         with_times: bool = False,
         latent: int = 48,
         max_ratings: int = 1000,
-        n_sampled: int = 150,
-        sampled_ratings: int = 150,
+        n_sampled: int = 60,
+        sampled_ratings: int = 100,
         level: float = 0.9,
         random_state: int = 0,
     ) -> None:

@@ -147,7 +147,7 @@ def train(task: Task) -> Outcome:
     results = {
         "training_history": pd.DataFrame(model.history_),
         "network_layers": model.layers_,
-        "rating_predictions": predictions(model, parts),
+        "rating_predictions": predictions(model, parts.held_out),
         **embeddings(model),
     }
     return Outcome(model, results, f"{len(model.history_)} epochs, the best one's weights kept")

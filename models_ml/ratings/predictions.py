@@ -6,24 +6,23 @@ import numpy as np
 import pandas as pd
 
 from models_ml.fitting.ids import ids_of
-from models_ml.fitting.recipe import Parts
 from models_ml.fitting.saving import SavedModel
 
 
-def predictions(model: SavedModel, parts: Parts) -> pd.DataFrame:
-    """Predict the validation and test rows.
+def predictions(model: SavedModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Predict rows that a model was not fitted to.
 
     Args:
         model: A fitted model. Its ``predict`` takes ids of users and movies, known or not, shape
             (rows, 2), and gives ratings in stars, shape (rows,), never NaN; its ``predict_all``,
             where it has one, gives these with the lower and the upper ends of intervals.
-        parts: The ratings of a protocol.
+        rows: ``user_id``, ``movie_id``.
 
     Returns:
         ``user_id``, ``movie_id``, ``prediction``, and of a model with intervals ``lower_bound`` and
         ``upper_bound``.
     """
-    rows = pd.concat([parts.validation, parts.test], ignore_index=True)[["user_id", "movie_id"]]
+    rows = rows[["user_id", "movie_id"]].copy()
     columns = ["prediction", "lower_bound", "upper_bound"]
     if hasattr(model, "predict_all"):
         predicted = model.predict_all(ids_of(rows))

@@ -346,12 +346,10 @@ RECIPE = _recipe(
 )
 RECIPE_WITH_TIMES = _recipe(
     name="stack_times",
-    description="The same with the time-aware models and the user's session.",
+    description="The same with moments in the processes and the user's session.",
     marts=("features.stack_features", "features.stack_session_features"),
-    bases=(
-        *("bayesian_fm", "gaussian_processes"),
-        *("bayesian_fm_days", "gaussian_processes_times"),
-    ),
+    # Days, which the processes know, and the processes without times add nothing to these two
+    bases=("bayesian_fm", "gaussian_processes_times"),
     protocols=("random", "last"),
     track="time-aware",
 )

@@ -68,10 +68,10 @@ SECTION = Section(
             "Count, mean, standard deviation (n - 1) and quantiles.",
             columns={
                 "column_name": Column("column"),
-                "count": Column("count", ",d"),
+                "count": Column("count", ",d", is_wide=True),
                 "mean": Column("mean", ",.2f"),
                 "std": Column("std", ",.2f"),
-                "min": Column("min", ",.1f"),
+                "min": Column("min", ",.1f", is_wide=True),
                 "p25": Column("25%", ",.1f", is_wide=True),
                 "p50": Column("50%", ",.1f"),
                 "p75": Column("75%", ",.1f", is_wide=True),

@@ -203,16 +203,20 @@ def naive_rating_metrics(case: Case, weights: Weights) -> dict[Key, tuple[float,
     """Measure predictions by going through the test rows, a user's as often as drawn."""
     found: dict[Key, tuple[float, int]] = {}
     models = {**case.predictions, "always_3": defaultdict(lambda: Predicted(3.0))}
+    users, movies = {row.user for row in case.of("train")}, {row.movie for row in case.of("train")}
     for model, predictions in models.items():
         in_slices: dict[str, list[tuple[float, Predicted]]] = defaultdict(list)
+        unknown: Counter[str] = Counter()
         for row in case.of("test"):
             if model != "always_3" and (row.user, row.movie) not in predictions:
                 continue
             for name in user_slices(case, row.user) | movie_slices(case, row.movie):
                 for _ in range(weights[row.user]):
                     in_slices[name].append((row.rating, predictions[row.user, row.movie]))
+                    unknown[name] += row.user not in users or row.movie not in movies
         for name, rows in in_slices.items():
-            for metric, value in rating_metrics(rows).items():
+            share = {"unknown_share": unknown[name] / len(rows)}
+            for metric, value in (rating_metrics(rows) | share).items():
                 found[case.protocol, name, model, metric] = (value, len(rows))
     return found
 

@@ -53,12 +53,11 @@ def users_of(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for user, ratings in rows.groupby("user_id"):
         mean = ratings["rating"].mean()
+        deviations = ratings["rating"].to_numpy() - mean
+        years = ratings["year"].to_numpy()
 
-        def affinity(
-            chosen: pd.Series, ratings: pd.DataFrame = ratings, mean: float = mean
-        ) -> float:
-            deviations = [value - mean for value in ratings["rating"][chosen]]
-            return sum(deviations) / (len(deviations) + SHRINKAGE)
+        def affinity(chosen: np.ndarray, deviations: np.ndarray = deviations) -> float:
+            return float(deviations[chosen].sum() / (chosen.sum() + SHRINKAGE))
 
         days = sorted({time.date() for time in ratings["rated_at"]})
         row = {
@@ -72,12 +71,11 @@ def users_of(rows: pd.DataFrame) -> pd.DataFrame:
             "active_days": len(days),
             "ratings_per_active_day": len(ratings) / len(days),
             "mean_obscurity_pct": np.mean([obscurity[movie] for movie in ratings["movie_id"]]),
-            "old_affinity": affinity(ratings["year"] < mean_year)
-            - affinity(ratings["year"] >= mean_year),
+            "old_affinity": affinity(years < mean_year) - affinity(years >= mean_year),
         }
         for column in GENRES:
             genre = NAMES.get(column, column.capitalize())
-            is_genre = pd.Series([genre in genres for genres in ratings["genres"]], ratings.index)
+            is_genre = np.array([genre in genres for genres in ratings["genres"]])
             row[f"{column}_affinity"] = affinity(is_genre)
             row[f"{column}_pct"] = 100 * is_genre.mean()
         found.append(row)

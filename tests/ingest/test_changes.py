@@ -109,7 +109,7 @@ def folders(draw: st.DrawFn) -> Folders:
     return {name: lines(name.split(".")[0].split("-")[0]) for name in sorted(names)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(folders(), min_size=2, max_size=4), st.booleans())
 def test_changes_lead_to_what_a_load_of_everything_gives(
     states: list[Folders], grows: bool

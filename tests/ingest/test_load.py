@@ -433,7 +433,7 @@ def line_spans(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> 
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(data=st.data())
 @pytest.mark.parametrize(
     ("table", "name", "separator"),
@@ -492,7 +492,7 @@ def assert_lines_are_read_right(
             assert rejected[number] == line.decode()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["ratings.csv", "movies.csv"])
 def test_a_file_of_any_bytes_is_loaded_or_refused(

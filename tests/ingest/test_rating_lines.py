@@ -229,7 +229,7 @@ def test_a_rating_between_semicolons_may_have_a_decimal_comma(
     assert rejected_lines(connection) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(lines=st.lists(st.text(st.sampled_from('"",,1 '), max_size=12), min_size=1, max_size=40))
 @pytest.mark.parametrize("separator", SEPARATORS)
 def test_quotes_in_ratings_are_read_as_pythons_csv_module_reads_them(
@@ -266,7 +266,7 @@ NUMBERS = ["1", "42", "007", f"{'0' * 20}1", "9" * 18, "9" * 20, "", "."]
 FIELDS = [*NUMBERS, "3.5", "4.", ".5", "1234567890.5", "3.50000000", "3..5", "1.5"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     lines=st.lists(st.lists(st.sampled_from(FIELDS), min_size=3, max_size=5), max_size=6),
     good_count=st.integers(0, 2),

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from models_ml.fitting.runner import read_parts, read_task, run_task
 from models_ml.ratings.stack import Stack, StackRows, stack_rows
 from models_ml.registry import RECIPES
 from models_ml.segments.user_segments import weighted_traits
+from tests.models_ml.apart import predict_apart
 from tests.pipeline import ROOT, Pipeline, made_once
 
 Rows = np.ndarray | StackRows
@@ -49,6 +48,7 @@ def quick_parameters() -> Parameters:
         "bayesian_fm": {"factors": 4, "n_draws": 6, "burn_in": 3, "thinning": 1},
         "gaussian_processes": {"n_sampled": 10, "sampled_ratings": 30, "max_ratings": 100},
         "stack": {"n_estimators": 20, "n_seeds": 2, "units": (8, 4), "max_epochs": 2},
+        "sasrec": {"factors": 8, "max_epochs": 2},
     }
     for name, values in little.items():
         for like in (name, f"{name}_days", f"{name}_times"):
@@ -106,19 +106,6 @@ INPUTS: dict[Role, Callable[[Task], Rows]] = {
 
 def input_of(recipe: Recipe, task: Task) -> Rows:
     return rows_of_stack(task) if recipe.model is Stack else INPUTS[recipe.role](task)
-
-
-LOAD_AND_PREDICT = """
-import importlib, sys
-from pathlib import Path
-import numpy as np
-module, name, folder, file, out = sys.argv[1:]
-module = importlib.import_module(module)
-model = getattr(module, name).load(Path(folder))
-given = np.load(file)
-np.save(out, model.predict(given["rows"] if "rows" in given else module.StackRows(**given)))
-assert "tensorflow" not in sys.modules
-"""
 
 
 @pytest.fixture(scope="module")
@@ -207,11 +194,7 @@ class TestEveryModel:
         file = tmp_path / "rows.npz"
         np.savez(file, **(vars(rows) if isinstance(rows, StackRows) else {"rows": rows}))
         kind = type(outcome.model)
-        command = [sys.executable, "-c", LOAD_AND_PREDICT, kind.__module__, kind.__name__]
-        environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-        subprocess.run(
-            [*command, saved, file, tmp_path / "out.npy"], cwd=tmp_path, env=environment, check=True
-        )
+        predict_apart(kind.__module__, kind.__name__, saved, file, tmp_path / "out.npy", ROOT)
 
         np.testing.assert_allclose(
             np.load(tmp_path / "out.npy"), outcome.model.predict(rows), rtol=1e-9

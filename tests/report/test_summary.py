@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from report.__main__ import main
-from report.summary import _limits, _segments, _time_aware
+from report.summary import _limits, _segments, _time_aware, _unknown
 from tests.pipeline import Pipeline
 from warehouse.tables import COMPUTED_WHEN_ASKED
 
@@ -136,3 +136,24 @@ def test_models_that_know_the_time_are_named() -> None:
         )
         (line,) = _time_aware(connection)
     assert str(line) == "knows when a rating was given: stack_times"
+
+
+def test_it_says_how_many_held_out_ratings_are_of_a_new_user_or_movie() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema predictions")
+        connection.execute(
+            "create table predictions.model_leaderboard as from (values"
+            " ('a', 'temporal', 'unknown_share', 'all', 0.934),"
+            " ('b', 'temporal', 'unknown_share', 'all', 0.934),"
+            " ('a', 'temporal', 'unknown_share', 'users: new', 1),"
+            " ('a', 'random', 'unknown_share', 'all', 0.02), ('a', 'random', 'rmse', 'all', 0.9)"
+            ") as rows (model, protocol, metric, slice, value)"
+        )
+        (line,) = _unknown(connection)
+    assert str(line) == "of these with a new user or movie: random 2%, temporal 93%"
+
+
+def test_the_summary_says_so_for_all_protocols(summary: str) -> None:
+    assert re.search(
+        r"\nof these with a new user or movie: random \d+%, temporal \d+%, last", summary
+    )

@@ -108,7 +108,7 @@ def test_a_disk_without_hard_links_gets_copies(
     assert kept(warehouse) == [(1, "a")]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=st.lists(st.one_of(st.just("publish"), st.integers(1, 8)), max_size=12))
 def test_no_published_state_within_the_last_three_is_ever_lost(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str | int]

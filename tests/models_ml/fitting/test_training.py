@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models_ml.fitting.training import fit_network
+from models_ml.fitting.training import best_epoch, fit_network, refit_network
 from models_ml.ratings.matrix_factorisation import build_model
 
 ROWS, USERS, MOVIES = 200, 12, 10
@@ -43,6 +43,30 @@ def test_the_weights_of_the_best_epoch_stay() -> None:
     assert losses.index(min(losses)) == len(losses) - 4
     error = np.mean((predicted(network, rows(2)) - rows(2)[1]) ** 2)
     assert error == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_so_many_epochs_again_lead_to_the_same_weights() -> None:
+    from models_ml.fitting.backend import load_keras
+
+    network, history = fit(max_epochs=200, patience=3, learning_rate=0.2)
+    load_keras().utils.set_random_seed(0)
+    again = build_model(USERS, MOVIES, factors=3)
+    refit_network(
+        again,
+        rows(1),
+        epochs=best_epoch(history),
+        learning_rate=0.2,
+        batch_size=50,
+        max_steps=100,
+        seed=0,
+    )
+
+    np.testing.assert_allclose(predicted(again, rows(2)), predicted(network, rows(2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("losses", "best"), [([3.0, 1.0, 1.0, 2.0], 2), ([1.0], 1), ([], 0)])
+def test_the_best_epoch_is_the_first_with_the_lowest_loss(losses: list[float], best: int) -> None:
+    assert best_epoch([{"val_loss": loss} for loss in losses]) == best
 
 
 def test_an_epoch_never_takes_more_steps_than_it_may() -> None:

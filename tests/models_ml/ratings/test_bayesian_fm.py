@@ -112,7 +112,8 @@ def test_who_is_not_known_gets_what_the_others_say(with_days: BayesianFM) -> Non
 
     assert np.isfinite(predicted).all()
     assert np.isfinite(spread).all()
-    assert predicted[2] == pytest.approx(with_days.constants_.mean())
+    biases = with_days.user_biases_[:, :-1].mean(axis=1)
+    assert predicted[2] == pytest.approx((with_days.constants_ + biases).mean())
     np.testing.assert_array_equal(predicted, with_days.predict(nobody))
 
 

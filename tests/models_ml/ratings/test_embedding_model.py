@@ -227,6 +227,38 @@ class TestFitting:
         assert [end.tolist() for end in model.predict_interval(rows[:1])] == [[0.5], [5.0]]
 
 
+class TestRefitting:
+    def test_it_runs_as_many_epochs_as_were_best(self, data) -> None:
+        """On the same rows it ends where the first fit was best."""
+        ratings, content = data
+        rows = ratings[~ratings["is_validation"]]
+        model = fit(data, learning_rate=0.1, patience=3, max_epochs=60)
+        first = model.user_factors_.copy(), model.half_width_
+        model.refit(ids(rows), rows["rating"].to_numpy(), content)
+
+        np.testing.assert_allclose(model.user_factors_, first[0], atol=1e-5)
+        assert model.half_width_ == first[1]
+
+    def test_it_learns_from_the_rows_that_chose(self, data, validation) -> None:
+        ratings, content = data
+        model = fit(data)
+        before = mse(model, validation)
+        model.refit(ids(ratings), ratings["rating"].to_numpy(), content)
+
+        assert mse(model, validation) < before
+
+    def test_old_ratings_weigh_as_was_chosen(self, data) -> None:
+        ratings, content = data
+        stars = ratings["rating"].to_numpy()
+        ages = np.linspace(0, 20, len(ratings))
+        model = fit(data, max_epochs=1)
+        model.trials_ = {np.inf: 1.0, 5.0: 2.0}
+        equal = model.refit(ids(ratings), stars, content, ages).user_biases_.copy()
+        model.trials_ = {np.inf: 2.0, 5.0: 1.0}
+
+        assert (model.refit(ids(ratings), stars, content, ages).user_biases_ != equal).any()
+
+
 class TestFoldingIn:
     @pytest.mark.parametrize("user", [4, 20, 60])
     def test_it_minimises_the_penalised_error(self, data, fitted, user: int) -> None:

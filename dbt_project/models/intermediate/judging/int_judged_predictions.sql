@@ -6,6 +6,14 @@ baseline_predictions as (
     select * from {{ ref("int_baseline_predictions") }}
 ),
 
+test_users as (
+    select * from {{ ref("int_test_users") }}
+),
+
+movies as (
+    select * from {{ ref("int_movie_popularity") }}
+),
+
 predictions as (
     select
         protocol,
@@ -32,16 +40,28 @@ predictions as (
 
 final as (
     select
-        protocol,
-        model,
-        user_id,
-        movie_id,
-        rating,
-        prediction,
-        prediction - rating as error,
-        upper_bound - lower_bound as interval_width,
-        case when rating between lower_bound and upper_bound then 1 else 0 end as is_covered
+        predictions.protocol,
+        predictions.model,
+        predictions.user_id,
+        predictions.movie_id,
+        predictions.rating,
+        predictions.prediction,
+        predictions.prediction - predictions.rating as error,
+        predictions.upper_bound - predictions.lower_bound as interval_width,
+        case
+            when predictions.rating between predictions.lower_bound and predictions.upper_bound then 1
+            else 0
+        end as is_covered,
+        case when test_users.train_count = 0 or movies.train_count = 0 then 1 else 0 end as is_unknown
     from predictions
+    inner join test_users
+        on
+            predictions.protocol = test_users.protocol
+            and predictions.user_id = test_users.user_id
+    inner join movies
+        on
+            predictions.protocol = movies.protocol
+            and predictions.movie_id = movies.movie_id
 )
 
 select * from final
