@@ -16,7 +16,7 @@ REPLICATES = 2000
 
 
 def list_accuracy(lists: pd.DataFrame, relevant: pd.DataFrame) -> pd.DataFrame:
-    """Judge lists as ``int_list_accuracy`` does.
+    """Judge lists as ``predictions.metrics`` says.
 
     Args:
         lists: ``user_id``, ``rank`` from 1, ``movie_id``.
