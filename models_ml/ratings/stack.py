@@ -22,6 +22,7 @@ from models_ml.fitting.training import (
 )
 from models_ml.ratings.conformal import conformal_quantile
 from models_ml.ratings.networks import Networks, best_epochs, fit_networks
+from models_ml.ratings.out_of_fold import STACKED_PROTOCOLS
 
 KEY = ["user_id", "movie_id"]
 
@@ -342,7 +343,7 @@ RECIPE = _recipe(
     description="Boosted trees and networks over the time-free models' out-of-fold predictions.",
     marts=("features.stack_features",),
     bases=("bayesian_fm", "gaussian_processes"),
-    protocols=("random", "last"),
+    protocols=STACKED_PROTOCOLS,
 )
 RECIPE_WITH_TIMES = _recipe(
     name="stack_times",
@@ -350,6 +351,6 @@ RECIPE_WITH_TIMES = _recipe(
     marts=("features.stack_features", "features.stack_session_features"),
     # Days, which the processes know, and the processes without times add nothing to these two
     bases=("bayesian_fm", "gaussian_processes_times"),
-    protocols=("random", "last"),
+    protocols=STACKED_PROTOCOLS,
     track="time-aware",
 )

@@ -103,9 +103,9 @@ SECTION = Section(
             " from analytics.standardised_ratings where user_id = $user order by movie_id limit 8",
             "Each column less its mean, divided by its population standard deviation.",
             columns={
-                "user_id": Column("user", "d"),
+                "user_id": Column("user", "d", is_wide=True),
                 "movie_id": Column("movie", "d"),
-                "rating": Column("rating", ".1f"),
+                "rating": Column("rating", ".1f", is_wide=True),
                 "user_id_z": Column("user, standardised", ".3f"),
                 "movie_id_z": Column("movie, standardised", ".3f"),
                 "rating_z": Column("rating, standardised", ".3f"),

@@ -115,7 +115,7 @@ class TestRatingMetrics:
     def test_r2_of_equal_ratings_has_no_row(self, judging: Judging) -> None:
         ratings = [Rated(1, movie, 3.5, "test") for movie in range(7)]
         metrics = judge(judging, Case(ratings))[0]
-        assert {key[3] for key in metrics} == {"mse", "rmse", "mae", "bias"}
+        assert {key[3] for key in metrics} == {"mse", "rmse", "mae", "bias", "unknown_share"}
 
     def test_a_slice_without_test_rows_has_no_row(self, judging: Judging) -> None:
         ratings = [Rated(1, 1, 3, "test"), Rated(2, 2, 3, "train")]
@@ -232,7 +232,7 @@ class TestComparisons:
             "select protocol, metric, model, other_model, difference, ci_low, ci_high, is_clear,"
             " row_count from predictions.model_comparisons"
         )
-        assert len(rows) == 3 * 5  # three pairs, five metrics
+        assert len(rows) == 3 * 6  # three pairs, six metrics
         for protocol, metric, model, other, difference, low, high, is_clear, count in rows:
             differences = [
                 metrics[protocol, "all", model, metric][0]

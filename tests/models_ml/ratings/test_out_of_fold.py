@@ -7,9 +7,14 @@ import pandas as pd
 import pytest
 
 from models_ml.fitting.ids import Ids, Values
-from models_ml.fitting.recipe import Parts, Task
+from models_ml.fitting.recipe import Parts, Protocol, Task
 from models_ml.ratings.content import Content
-from models_ml.ratings.out_of_fold import fit_known_rows, fit_out_of_fold, seconds_of
+from models_ml.ratings.out_of_fold import (
+    STACKED_PROTOCOLS,
+    fit_apart,
+    fit_known_rows,
+    seconds_of,
+)
 from models_ml.ratings.spread import SpreadModel
 from tests.models_ml.ratings.planted import made_content
 
@@ -56,44 +61,38 @@ def rows_of(ratings: list[float], folds: list[int]) -> pd.DataFrame:
 ROWS = rows_of([1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0], [2, 1, 2, 3, 1, 3])
 
 
-def test_each_row_is_predicted_from_the_other_folds() -> None:
-    whole, predicted = fit_out_of_fold(Sum(), ROWS, CONTENT)
+SETS = [(ROWS["fold"] == fold).to_numpy() for fold in (1, 2, 3)]
+
+
+def test_each_set_is_predicted_from_the_rows_outside_it() -> None:
+    whole, found = fit_apart(Sum(), ROWS, CONTENT, SETS)
 
     assert whole.total_ == 111_111
-    expected = [ROWS.loc[ROWS["fold"] != fold, "rating"].sum() for fold in ROWS["fold"]]
-    assert predicted["prediction"].tolist() == expected
-    assert predicted["spread"].tolist() == [4] * 6
+    for is_in, predicted in zip(SETS, found, strict=True):
+        assert predicted.index.tolist() == ROWS.index[is_in].tolist()
+        assert set(predicted["prediction"]) == {ROWS.loc[~is_in, "rating"].sum()}
+        assert predicted["spread"].tolist() == [4] * 2
 
 
-def test_predictions_stand_in_the_order_of_the_rows() -> None:
-    mixed = ROWS.iloc[[3, 0, 5, 1, 4, 2]]
-
-    _, predicted = fit_out_of_fold(Sum(), mixed, CONTENT)
-
-    assert predicted.index.tolist() == mixed.index.tolist()
-    expected = [ROWS.loc[ROWS["fold"] != fold, "rating"].sum() for fold in mixed["fold"]]
-    assert predicted["prediction"].tolist() == expected
-
-
-def test_a_rating_of_the_own_fold_changes_no_prediction_of_it() -> None:
+def test_a_rating_of_a_set_changes_no_prediction_of_it() -> None:
     generator = np.random.default_rng(0)
     rows = rows_of(
         (generator.integers(1, 11, 50) / 2).tolist(), generator.integers(1, 6, 50).tolist()
     )
-    is_changed = rows["fold"] == 3
-    changed = rows.assign(rating=rows["rating"].mask(is_changed, 50.0))
+    sets = [(rows["fold"] == fold).to_numpy() for fold in (3, 4)]
+    changed = rows.assign(rating=rows["rating"].mask(sets[0], 50.0))
 
-    _, before = fit_out_of_fold(Sum(), rows, CONTENT)
-    _, after = fit_out_of_fold(Sum(), changed, CONTENT)
+    _, before = fit_apart(Sum(), rows, CONTENT, sets)
+    _, after = fit_apart(Sum(), changed, CONTENT, sets)
 
-    pd.testing.assert_frame_equal(before[is_changed], after[is_changed])
-    assert (before["prediction"] != after["prediction"])[~is_changed].all()
+    pd.testing.assert_frame_equal(before[0], after[0])
+    assert (before[1]["prediction"] != after[1]["prediction"]).all()
 
 
 def test_the_given_model_stays_as_it_was() -> None:
     model = Sum(level=0.7)
 
-    whole, _ = fit_out_of_fold(model, ROWS, CONTENT)
+    whole, _ = fit_apart(model, ROWS, CONTENT, SETS)
 
     assert not hasattr(model, "total_")
     assert whole.level == 0.7
@@ -106,10 +105,10 @@ def test_times_are_seconds_and_nan_where_they_are_missing() -> None:
     assert np.isnan(seconds_of(pd.Series([None, None], dtype="datetime64[us]"))).all()
 
 
-def task() -> Task:
+def task(protocol: Protocol = "random") -> Task:
     test = rows_of([0.0, 0.0], [1, 1]).drop(columns=["rating", "fold"])
     return Task(
-        protocol="random",
+        protocol=protocol,
         parts=Parts(ROWS[:4], ROWS[4:], test.assign(movie_id=[100, 200])),
         marts={},
         scale=(0.0, 1e9),
@@ -119,8 +118,11 @@ def task() -> Task:
     )
 
 
-def test_known_rows_are_predicted_out_of_fold_and_test_rows_by_the_whole() -> None:
-    _, results = fit_known_rows(Sum(), task(), CONTENT)
+@pytest.mark.parametrize("protocol", STACKED_PROTOCOLS)
+def test_known_rows_are_predicted_out_of_fold_and_test_rows_by_the_whole(
+    protocol: Protocol,
+) -> None:
+    _, results = fit_known_rows(Sum(), task(protocol), CONTENT)
     known, test = results["out_of_fold_predictions"], results["rating_predictions"]
 
     assert list(known) == ["user_id", "movie_id", "fold", "prediction", "spread"]
@@ -140,3 +142,16 @@ def test_intervals_reach_as_far_as_out_of_fold_errors_ask_for() -> None:
     assert model.reach_ == pytest.approx(sorted(ratios)[3])
     assert test["lower_bound"].iloc[0] == max(111_111 - 6 * model.reach_, 0)
     assert test["upper_bound"].iloc[0] == 111_111 + 6 * model.reach_
+
+
+@pytest.mark.parametrize("protocol", ["temporal", "last"])
+def test_where_test_rows_are_later_intervals_reach_as_far_as_validation_rows_ask_for(
+    protocol: Protocol,
+) -> None:
+    model, results = fit_known_rows(Sum(), task(protocol), CONTENT)
+
+    # The training rows are the first four, so that their sum is 1,111; half of 2 errors is the 2nd
+    errors = (1_111 - ROWS["rating"][4:]).abs() / 4
+    assert model.reach_ == pytest.approx(max(errors))
+    assert ("out_of_fold_predictions" in results) == (protocol == "last")
+    assert results["rating_predictions"]["prediction"].tolist() == [111_111] * 2
