@@ -36,8 +36,10 @@ trained.
 {chart}
 ```
 
-Validation ratings choose the number of epochs, whether old ratings weigh less, and how wide intervals
-are. Then all is fitted once more with these ratings. After that, the parts of each user and movie are added up: what is saved, and what
+Validation ratings choose the number of epochs, whether old ratings weigh less, and how wide
+intervals are. Then all is fitted once more, with these ratings.
+
+After training, the parts of each user and movie are added up: what is saved, and what
 `ml.user_embeddings` and `ml.movie_embeddings` hold, is one bias and one vector for each, so that a
 prediction is two sums and a dot product, in Python and in SQL alike. Somebody new gets a bias and
 a vector in closed form from a few ratings (`EmbeddingModel.fold_in`).
