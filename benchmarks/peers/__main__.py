@@ -259,9 +259,10 @@ def write(dataset: str, work: Path, seeds: list[int]) -> None:
 
 Predicted ratings of {name}. All models are fitted to the same rows, those that are not tested,
 in the same run on the same machine. A tenth of them decides when the reference's model,
-`embedding` and `boosting` stop, and is not fitted by these. ± is half a 95% interval; differences
-are paired, and both are bootstrapped by user. A stack's seconds are those of its own fit and of
-all fits that it is based on, each of them with its five out-of-fold fits, in two processes.
+`embedding` and `boosting` stop; only `embedding` is then fitted once more, with these rows. ± is
+half a 95% interval; differences are paired, and both are bootstrapped by user. A stack's seconds
+are those of its own fit and of all fits that it is based on, each of them with its five
+out-of-fold fits, in two processes.
 
 Time-free models know user and movie, so that they can recommend. Time-aware ones also know the
 moment of the rating, and what the user gave around it: they fill held-out ratings in.
