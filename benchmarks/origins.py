@@ -22,7 +22,7 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.measuring import ROOT, machine, measure
-from benchmarks.peers.__main__ import paired, rmse_interval
+from benchmarks.peers.rating_metrics import biases, paired, rmse_interval
 from ingest.datasets import dataset_folder
 from models_ml.fitting.ids import Values
 
@@ -35,9 +35,6 @@ BASELINE, STRONGER = "user_movie_biases", "biases of all rows"
 
 So do all models but `boosting`, whose features are of the training rows.
 """
-
-MOVIE_SHRINKAGE, USER_SHRINKAGE = 3, 6
-"""As in dbt_project.yml."""
 
 TEST_FROM = "percentile_disc(0.1) within group (order by cast(timestamp as bigint) desc)"
 """As the temporal protocol is cut: the last tenth of the ratings, with all of its first second."""
@@ -67,18 +64,6 @@ from ml.rating_predictions as predictions
 inner join predictions.current_runs as runs using (run_id)
 where runs.protocol = 'temporal' and runs.role = 'ratings'
 """
-
-
-def biases(train: pd.DataFrame, test: pd.DataFrame) -> Values:
-    """Predict as the SQL baseline `user_movie_biases` does; in stars, shape (test rows,)."""
-    mean = train["rating"].mean()
-    by_movie = (train["rating"] - mean).groupby(train["movie_id"]).agg(["sum", "size"])
-    movies = by_movie["sum"] / (by_movie["size"] + MOVIE_SHRINKAGE)
-    rest = train["rating"] - mean - train["movie_id"].map(movies)
-    by_user = rest.groupby(train["user_id"]).agg(["sum", "size"])
-    users = by_user["sum"] / (by_user["size"] + USER_SHRINKAGE)
-    movie_biases, user_biases = test["movie_id"].map(movies), test["user_id"].map(users)
-    return np.asarray(mean + movie_biases.fillna(0) + user_biases.fillna(0))
 
 
 def cut_off(folder: Path, out: Path) -> None:

@@ -24,6 +24,7 @@ import pandas as pd
 from benchmarks.measuring import machine, measure
 from benchmarks.peers.libraries import LIBRARIES, TIME_AWARE, fit
 from benchmarks.peers.preparing import prepare, run_dbt
+from benchmarks.peers.rating_metrics import biases, paired, rmse_interval
 from models_ml.fitting.ids import Values
 from models_ml.fitting.parameters import read_parameters
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Protocol
@@ -33,9 +34,6 @@ from warehouse.connection import connect
 from warehouse.tables import create_tables
 
 RESULT = Path(__file__).parents[1] / "peers.md"
-
-REPLICATES = 2000
-"""Bootstrap draws of users."""
 
 OURS = {
     "random": (
@@ -148,8 +146,6 @@ def compare(warehouse: Path, protocol: Protocol, work: Path) -> list[Fitted]:
 
 def _biases(rows: pd.DataFrame, test: pd.DataFrame) -> Fitted:
     """Predict by the SQL baseline, from all rows that are not tested."""
-    from benchmarks.origins import biases
-
     began = time.perf_counter()
     predicted = biases(rows[rows["part"] != "test"], test)
     seconds = time.perf_counter() - began
@@ -169,24 +165,6 @@ def fit_ours(name: str, warehouse: Path, protocol: Protocol, out: Path) -> None:
         seconds = time.perf_counter() - began
     predicted = outcome.results["rating_predictions"][["user_id", "movie_id", "prediction"]]
     out.write_text(json.dumps({"seconds": seconds, "predictions": predicted.to_numpy().tolist()}))
-
-
-def rmse_interval(errors: Values, users: Values) -> tuple[float, float]:
-    """Compute the RMSE in stars, and half its 95% interval, bootstrapped by user."""
-    sums = pd.DataFrame({"sum": errors, "count": 1.0}).groupby(users).sum().to_numpy()
-    drawn = np.random.default_rng(0).poisson(1, (REPLICATES, len(sums))) @ sums
-    return float(np.sqrt(errors.mean())), float(1.96 * np.sqrt(drawn[:, 0] / drawn[:, 1]).std())
-
-
-def paired(errors: Values, others: Values, users: Values) -> tuple[float, float, float]:
-    """Compute an RMSE less another's in stars, and its 95% interval, bootstrapped by user."""
-    frame = pd.DataFrame({"one": errors, "other": others, "count": 1.0})
-    sums = frame.groupby(users).sum().to_numpy()
-    drawn = np.random.default_rng(0).poisson(1, (REPLICATES, len(sums))) @ sums
-    one, other, count = np.vstack([sums.sum(axis=0), drawn]).T
-    differences = np.sqrt(one / count) - np.sqrt(other / count)
-    low, high = np.percentile(differences[1:], [2.5, 97.5])
-    return float(differences[0]), float(low), float(high)
 
 
 def table(fitted: list[Fitted], users: Values) -> str:

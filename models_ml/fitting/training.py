@@ -84,18 +84,43 @@ def fit_network(
     Returns:
         The rows of :class:`History`; losses are errors in squared stars, without penalties.
     """
-    count = len(training[1])
-    batch_size = max(batch_size, -(-count // max_steps))
-    run_epoch = _epoch(network, training, weights, learning_rate, batch_size)
+    run_epoch = _epochs(network, training, weights, learning_rate, batch_size, max_steps, seed)
     measure = _measure(network, validation, batch_size)
-    generator = np.random.default_rng(seed)
+    return train_to_best(
+        network,
+        lambda: (run_epoch(), float(measure())),
+        max_epochs=max_epochs,
+        patience=patience,
+        report=report,
+    )
+
+
+def train_to_best(
+    network: "keras.Model",
+    run_epoch: Callable[[], tuple[float, float]],
+    *,
+    max_epochs: int,
+    patience: int,
+    report: Report,
+) -> list[dict[str, float]]:
+    """Run epochs until the validation loss is no better for ``patience`` of them.
+
+    Args:
+        network: The network; in the end it has the weights of the best epoch.
+        run_epoch: Runs an epoch, and gives its loss and that of the validation rows.
+        max_epochs: Epochs at most.
+        patience: Epochs without a better validation loss before training ends.
+        report: Called with a few words after each epoch.
+
+    Returns:
+        The rows of :class:`History`.
+    """
     history, best, kept, waited = History(report), np.inf, network.get_weights(), 0
     while len(history.rows) < max_epochs and waited < patience:
-        loss = float(run_epoch(generator.permutation(count)))
-        error = float(measure())
-        history.add(loss, error)
-        if error < best:
-            best, kept, waited = error, network.get_weights(), 0
+        loss, val_loss = run_epoch()
+        history.add(loss, val_loss)
+        if val_loss < best:
+            best, kept, waited = val_loss, network.get_weights(), 0
         else:
             waited += 1
     network.set_weights(kept)
@@ -114,13 +139,9 @@ def refit_network(
     weights: Values | None = None,
 ) -> None:
     """Run so many epochs as :func:`fit_network` does, without validation rows."""
-    count = len(training[1])
-    run_epoch = _epoch(
-        network, training, weights, learning_rate, max(batch_size, -(-count // max_steps))
-    )
-    generator = np.random.default_rng(seed)
+    run_epoch = _epochs(network, training, weights, learning_rate, batch_size, max_steps, seed)
     for _ in range(epochs):
-        run_epoch(generator.permutation(count))
+        run_epoch()
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
@@ -129,20 +150,23 @@ def best_epoch(history: list[dict[str, float]]) -> int:
     return losses.index(min(losses)) + 1 if losses else 0
 
 
-def _epoch(
+def _epochs(
     network: "keras.Model",
     rows: tuple[Codes, Values],
     weights: Values | None,
     learning_rate: float,
     batch_size: int,
-) -> Callable[[NDArray[np.int64]], Any]:
-    """Make the function that fits rows in a given order, once each, and gives their mean loss."""
+    max_steps: int,
+    seed: int,
+) -> Callable[[], float]:
+    """Make the function that fits rows in a new order, once each, and gives their mean loss."""
     optimizer = load_keras().optimizers.Adam(learning_rate)
     optimizer.build(network.trainable_variables)
     import tensorflow as tf
 
     codes, stars = _tensors(rows)
     count = len(stars)
+    batch_size = max(batch_size, -(-count // max_steps))
     counts_as = tf.constant(np.ones(count) if weights is None else weights, tf.float32)
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -161,7 +185,8 @@ def _epoch(
             total += tf.reduce_sum(squares)
         return total / count
 
-    return lambda order: run(tf.constant(order, tf.int32))
+    generator = np.random.default_rng(seed)
+    return lambda: float(run(tf.constant(generator.permutation(count), tf.int32)))
 
 
 def _measure(

@@ -12,7 +12,7 @@ from models_ml.fitting.backend import load_keras
 from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Outcome, Recipe, Report, Task
 from models_ml.fitting.saving import SavedModel
-from models_ml.fitting.training import History, drawn
+from models_ml.fitting.training import drawn, train_to_best
 from models_ml.lists.listing import (
     LENGTH,
     blocks,
@@ -255,22 +255,22 @@ class SASRec(SavedModel):
         readers = np.flatnonzero(before.counts > 1)
         judges = np.flatnonzero((before.counts > 0) & (after.like_counts > 0))
         judges = judges[drawn(len(judges), self.max_users, generator)]
-        history, best, kept, waited = History(report), np.inf, network.get_weights(), 0
-        epochs = self.max_epochs if len(readers) and len(judges) else 0
-        while len(history.rows) < epochs and waited < self.patience:
+
+        def run_epoch() -> tuple[float, float]:
             users = generator.permutation(readers)[: self.max_users]
             total, count = 0.0, 0
             for batch in np.array_split(users, -(-len(users) // self.batch_size)):
                 examples = before.examples(batch, self.length, self.horizon, generator)
                 total, count = total + run_step(*examples), count + len(examples[-1])
-            val_loss = cross_entropy(network, before, after, judges)
-            history.add(total / max(count, 1), val_loss)
-            if val_loss < best:
-                best, kept, waited = val_loss, network.get_weights(), 0
-            else:
-                waited += 1
-        network.set_weights(kept)
-        return history.rows
+            return total / max(count, 1), cross_entropy(network, before, after, judges)
+
+        return train_to_best(
+            network,
+            run_epoch,
+            max_epochs=self.max_epochs if len(readers) and len(judges) else 0,
+            patience=self.patience,
+            report=report,
+        )
 
 
 @dataclass(frozen=True)
