@@ -5,8 +5,8 @@ import random
 import shutil
 from pathlib import Path
 
-from torture.equality import differences
 from torture.lab import BrokenError, Lab, make
+from warehouse.equality import differences
 
 USER_COUNT, MOVIE_COUNT = 30, 40
 FIRST_TIME = 1_000_000_000

@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 
 from torture.changes import same_content_by_changes
-from torture.equality import same_content_with_other_threads
 from torture.inputs import damaged_archive, damaged_files, damaged_own_ratings, hostile_texts
 from torture.lab import (
     ROOT,
@@ -27,6 +26,7 @@ from torture.lab import (
     run,
     stage,
 )
+from torture.threads import same_content_with_other_threads
 from torture.trials import Fault
 from warehouse.published import check_whole
 from warehouse.states import states
