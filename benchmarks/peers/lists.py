@@ -27,7 +27,8 @@ from models_ml.registry import RECIPES
 
 RESULT = Path(__file__).parents[1] / "peer_lists.md"
 
-JUDGING = ["--select", "source:ml+"]
+JUDGED = ("path:models/intermediate/judging", "path:models/marts/predictions")
+JUDGING = ["--select", "source:ml+", *JUDGED]
 
 OURS = [recipe.name for recipe in RECIPES if recipe.role == "lists" and "last" in recipe.protocols]
 
