@@ -159,18 +159,20 @@ def main() -> None:
     parser.add_argument("warehouse", type=Path, help="a trained warehouse")
     parser.add_argument("--trials", type=int, default=30)
     options = parser.parse_args()
+    with connect(options.warehouse, read_only=True) as connection:
+        ((dataset,),) = connection.execute("select max(dataset) from raw.loads").fetchall()
     tables = "\n".join(study(name, options.warehouse, options.trials) for name in STUDIES)
     RESULT.write_text(
         f"""# Parameters that were tried
 
-On rows of {options.warehouse.stem} that are not test rows, best first; "present" is what
+On rows of {dataset} that are not test rows, best first; "present" is what
 `models_ml/parameters.toml` had when this was measured.
 {" ".join(str(__doc__).split(chr(10) * 2)[2].split())}
 
 {tables}
 Machine: {machine()}.
 
-`python -m benchmarks.tuning {options.warehouse.name} --trials {options.trials}`,
+`python -m benchmarks.tuning WAREHOUSE --trials {options.trials}`,
 {datetime.now(UTC):%Y-%m-%d}.
 """,
         encoding="utf-8",
