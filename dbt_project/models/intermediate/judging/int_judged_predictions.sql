@@ -54,11 +54,12 @@ final as (
         end as is_covered,
         case when test_users.train_count = 0 or movies.train_count = 0 then 1 else 0 end as is_unknown
     from predictions
-    inner join test_users
+    -- Each rating has both; inner joins might be made before the others, by protocol alone
+    left join test_users
         on
             predictions.protocol = test_users.protocol
             and predictions.user_id = test_users.user_id
-    inner join movies
+    left join movies
         on
             predictions.protocol = movies.protocol
             and predictions.movie_id = movies.movie_id
