@@ -1,6 +1,11 @@
 # Reelhouse: every command a person types. `make help` lists them.
 
 DATASET ?= sample
+TARGET ?= duckdb
+$(if $(filter duckdb spark,$(TARGET)),,$(error TARGET=$(TARGET): it must be duckdb or spark))
+ifeq ($(TARGET),spark)
+WAREHOUSE ?= warehouse.spark/warehouse.duckdb
+endif
 WAREHOUSE ?= warehouse.duckdb
 LIMIT ?=
 THREADS ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -25,18 +30,25 @@ WORK ?= data/bench
 PYTHON ?= python3
 BIN := .venv/bin
 DBT := $(BIN)/python -m warehouse.dbt
-PROJECT := --project-dir dbt_project --profiles-dir .
+PROJECT := --project-dir dbt_project --profiles-dir . --target $(TARGET)
 DBT_VARS = $${VARS:+--vars "$$VARS"}
 # A build tests its data; that the SQL itself is right, dbt's unit tests say in `make test`
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
 # The two halves of what bears the tag `training`, which a build leaves out
 FITS_READ := tag:training,+marts.features --exclude source:ml+
+# Of what fits read, this takes longest, and only those of EFFORT=full read it; on DuckDB these are views
+FULL_ONLY := $(if $(filter full,$(EFFORT)),,stack_features stack_session_features)
 JUDGING := source:ml+ intermediate.judging marts.predictions
 STAGE := $(BIN)/python -m warehouse --start
 # Commands on a candidate run in one shell, which stops at the first that fails
 STEPS := -- sh -ec
+LOAD := $(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}
+FIT := $(BIN)/python -m models_ml --effort "$$EFFORT" \
+	$${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}
 CHECK := $(BIN)/python -m expectations
-TARGET := $(or $(DBT_TARGET_PATH),dbt_project/target)
+# Between DuckDB and Spark
+LAKE := $(BIN)/python -m warehouse.lake
+WRITTEN := $(or $(DBT_TARGET_PATH),dbt_project/target)
 
 export REELHOUSE_WAREHOUSE = $(WAREHOUSE)
 export REELHOUSE_THREADS = $(THREADS)
@@ -54,7 +66,7 @@ export TF_ENABLE_ONEDNN_OPTS ?= 0
 
 .DEFAULT_GOAL := all
 .PHONY: all setup build train publish check states rollback summary report pictures recommend explore sql \
-	export docs test torture bench lint format audit lock clean help
+	export docs test torture bench parity lint format audit lock clean help
 .NOTPARALLEL:
 
 all: build train summary report ## Everything: set up, load, build, train, publish, report
@@ -79,19 +91,47 @@ setup: .venv/.complete ## Make the virtual environment from the locked versions
 		--require-hashes --requirement requirements-explore.lock
 	@touch $@
 
-build: setup ## Load what is new in DATASET, build and test, publish as WAREHOUSE
-	@$(STAGE) $(if $(FULL),empty,changes) $(STEPS) ' \
-		$(CHECK) --suites raw marts --after \
-			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training --after \
-				$(BIN)/python -m ingest --dataset "$$DATASET" $${LIMIT:+--limit "$$LIMIT"}'
+# What Spark needs beside the locked packages of all commands; Java comes from the system
+.venv/.spark: requirements-spark.lock .venv/.complete
+	@echo "Adding Spark's packages to .venv: a minute, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements-spark.lock
+	@touch $@
 
-train: setup ## Fit the models, or MODEL on PROTOCOL alone, and publish them
-	@$(STAGE) published $(STEPS) ' \
-		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
-		$(BIN)/python -m models_ml --effort "$$EFFORT" \
-			$${MODEL:+--model "$$MODEL"} $${PROTOCOL:+--protocol "$$PROTOCOL"}; \
-		$(CHECK) --suites predictions --after \
-			$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING)'
+ENGINE := setup $(if $(filter spark,$(TARGET)),.venv/.spark)
+
+build: $(ENGINE) ## Load what is new in DATASET, build and test, publish as WAREHOUSE
+	@$(STAGE) $(if $(filter spark,$(TARGET))$(FULL),empty,changes) $(STEPS) '$(BUILD_$(TARGET))'
+
+BUILD_duckdb = \
+	$(CHECK) --suites raw marts --after \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training --after $(LOAD)
+BUILD_spark = \
+	$(LOAD); \
+	$(LAKE) --anew --give raw published; \
+	$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
+	$(LAKE) --show; \
+	$(CHECK) --suites raw marts; \
+	$(LAKE) --settle
+
+train: $(ENGINE) ## Fit the models, or MODEL on PROTOCOL alone, and publish them
+	@$(STAGE) published $(STEPS) '$(TRAIN_$(TARGET))'
+
+TRAIN_duckdb = \
+	$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ); \
+	$(FIT); \
+	$(CHECK) --suites predictions --after \
+		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING)
+TRAIN_spark = \
+	$(LAKE) --settled; \
+	$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(FITS_READ) $(FULL_ONLY); \
+	$(LAKE) --show; \
+	$(FIT); \
+	$(LAKE) --give ml; \
+	$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --select $(JUDGING); \
+	$(LAKE) --show; \
+	$(CHECK) --suites predictions; \
+	$(LAKE) --settle
 
 publish: setup ## Test what a plain `dbt build` made of the candidate, and publish it
 	@$(STAGE) candidate $(STEPS) '$(CHECK) --after $(DBT) test $(PROJECT) $(DBT_VARS) $(DATA_ONLY)'
@@ -125,9 +165,12 @@ recommend: setup ## Say what USER=200, or somebody new with RATINGS=file, may se
 explore: setup .venv/.explore ## Open the published warehouse in the browser: movies, users, SQL
 	@$(BIN)/python -m explorer $(if $(PORT),--port '$(PORT)')
 
-sql: setup ## Open a read-only SQL prompt on the warehouse
+sql: $(ENGINE) ## Open a read-only SQL prompt on the warehouse
 	@test -f '$(WAREHOUSE)' || { echo "There is no warehouse at $(WAREHOUSE): make build" >&2; exit 1; }
-	@$(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
+	@$(PROMPT_$(TARGET))
+
+PROMPT_duckdb = $(BIN)/duckdb -readonly -cmd .safe_mode '$(WAREHOUSE)'
+PROMPT_spark = $(LAKE) --sql
 
 export: setup ## Write the marts as files of FORMAT (parquet or csv) into OUT
 	@$(BIN)/python -m warehouse.export --format '$(FORMAT)' --out '$(OUT)'
@@ -135,7 +178,7 @@ export: setup ## Write the marts as files of FORMAT (parquet or csv) into OUT
 docs: setup ## Put dbt's docs, the gates' docs and the report in SITE
 	@$(DBT) docs generate --static $(PROJECT)
 	@mkdir -p '$(SITE)/dbt'
-	@cp '$(TARGET)/static_index.html' '$(SITE)/dbt/index.html'
+	@cp '$(WRITTEN)/static_index.html' '$(SITE)/dbt/index.html'
 	@$(CHECK) --docs '$(SITE)/gates'
 	@$(BIN)/python -m report.page --site '$(SITE)'
 
@@ -147,6 +190,9 @@ torture: setup ## Try faults for ROUNDS of half an hour, and show what survived
 
 bench: setup ## Measure builds, trainings and questions at all sizes, for hours
 	@$(BIN)/python -m benchmarks.sizes --work '$(WORK)'
+
+parity: .venv/.spark ## Build DATASET on both engines, and compare every relation
+	@$(BIN)/python -m benchmarks.parity "$$DATASET" --work '$(WORK)/parity' --no-page
 
 lint: setup ## Check style and types of Python and SQL
 	@$(BIN)/ruff check .
@@ -162,18 +208,20 @@ format: setup ## Put Python and SQL in order
 audit: setup ## Look for known vulnerabilities in the locked versions
 	@$(BIN)/python -m pip_audit --vulnerability-service osv --disable-pip --require-hashes \
 		--progress-spinner off --requirement requirements.lock \
-		--requirement requirements-explore.lock
+		--requirement requirements-explore.lock --requirement requirements-spark.lock
 
-lock: setup ## Choose versions anew and write the two lock files
+lock: setup ## Choose versions anew and write the lock files
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		--upgrade pyproject.toml --group dev --output-file requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
-		--upgrade --group explore --constraint requirements.lock \
-		$$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) \
-		--output-file requirements-explore.lock
+	@for group in explore spark; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+			--upgrade --group $$group --constraint requirements.lock \
+			$$(sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) \
+			--output-file requirements-$$group.lock; \
+	done
 
 clean: ## Remove what was built; the environment and downloads stay
 	@folder=$$(dirname "$$REELHOUSE_WAREHOUSE"); name=$$(basename "$$REELHOUSE_WAREHOUSE"); \
@@ -187,11 +235,11 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
-	@echo '(a file), FULL (1 builds all anew), LIMIT (the first N ratings), THREADS,'
-	@echo 'MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what alone to train), EFFORT'
-	@echo '(quick, or full: the accurate models too, for minutes), ACCEPT'
-	@echo '(expectations that may fail), KEEP (states to keep), STATE (the one to roll'
-	@echo 'back to), USER (a user id), RATINGS (a CSV file of your own: title or'
+	@echo '(a file), TARGET (duckdb, or spark), FULL (1 builds all anew), LIMIT (the first'
+	@echo 'N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what'
+	@echo 'alone to train), EFFORT (quick, or full: the accurate models too, for minutes),'
+	@echo 'ACCEPT (expectations that may fail), KEEP (states to keep), STATE (the one to'
+	@echo 'roll back to), USER (a user id), RATINGS (a CSV file of your own: title or'
 	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'
 	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture), WORK (a folder'
 	@echo 'for tens of GB, of bench)'

@@ -2,6 +2,7 @@
 
 import html
 import os
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -272,6 +273,8 @@ def _found(expectation: Any, rows: pd.DataFrame) -> str:
 def _context() -> "EphemeralDataContext":
     """Start Great Expectations without a project, telemetry or progress bars, all in memory."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    # Where Spark is installed, it is imported too
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
         DataContextConfig,

@@ -40,6 +40,9 @@ CLOSED = {
 }
 """Settings of a reader, in the order in which they are made; the last one locks the others."""
 
+BUILDS = "builds"
+"""The folder beside a published file that holds what Spark built, which a reader may read too."""
+
 OPENING = Lock()
 """Held while a connection is set up: DuckDB shares settings between the readers of a process."""
 
@@ -113,11 +116,13 @@ def _open(path: Path, read_only: bool, may_spill: bool) -> duckdb.DuckDBPyConnec
     except duckdb.Error as error:
         raise UserError(f"{path} cannot be opened: {first_line(error)}") from error
     with OPENING:
-        _set_up(connection, read_only, may_spill)
+        _set_up(connection, read_only, may_spill, path.absolute().parent / BUILDS)
     return connection
 
 
-def _set_up(connection: duckdb.DuckDBPyConnection, read_only: bool, may_spill: bool) -> None:
+def _set_up(
+    connection: duckdb.DuckDBPyConnection, read_only: bool, may_spill: bool, builds: Path
+) -> None:
     ((is_locked,),) = connection.execute("select current_setting('lock_configuration')").fetchall()
     if is_locked:
         return  # Another reader of this process has set it up
@@ -127,6 +132,8 @@ def _set_up(connection: duckdb.DuckDBPyConnection, read_only: bool, may_spill: b
     connection.execute("set global TimeZone = 'UTC'")
     if not may_spill:
         connection.execute("set temp_directory = ''")
+    if read_only and builds.is_dir():
+        connection.execute(f"set allowed_directories = [{quoted(builds)}]")
     for name, value in CLOSED.items() if read_only else ():
         connection.execute(f"set {name} = {value}")
 

@@ -12,8 +12,10 @@ import os
 import shutil
 import sys
 import time
+import warnings
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from warehouse.errors import tells_errors
+from warehouse.lake import require_spark
 from warehouse.locking import start_holding
 from warehouse.settings import export_settings, read_settings
 
@@ -33,7 +36,7 @@ EXPLAINED = "few_lines_are_refused"
 TARGET = Path("dbt_project", "target")
 
 PARSED = TARGET / "parsed"
-"""Holds what dbt parsed, a file for each set of variables: parsing takes longer than a query."""
+"""Holds what dbt parsed, a file for each target and set of variables: parsing takes seconds."""
 
 KEPT = 16
 """Files of parsed projects that are kept, the latest ones."""
@@ -143,9 +146,31 @@ def _parsed(arguments: list[str]) -> Path:
 
     dbt looks itself whether the file holds what it would parse, so the name need not tell all.
     """
-    variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
-    name = f"{read_settings().candidate.stem} {variables}"
+    given = " ".join(_option(arguments, option) for option in ("--vars", "--target"))
+    name = f"{read_settings().candidate.stem} {given}"
     return PARSED / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.msgpack"
+
+
+def _option(arguments: list[str], name: str) -> str:
+    return arguments[arguments.index(name) + 1] if name in arguments else ""
+
+
+@contextmanager
+def _spark_in_log(log: Path) -> Iterator[Console]:
+    """Start Spark's programs with a log in the place of the terminal.
+
+    Yields:
+        A console on the terminal, which this process alone writes to.
+    """
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(sys.stderr.fileno())
+    with log.open("ab") as file, os.fdopen(terminal, "w") as stream:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+        try:
+            yield Console(file=stream)
+        finally:
+            os.dup2(stream.fileno(), sys.stderr.fileno())
 
 
 def _keep_parsed(parsed: Path, started_at: float) -> None:
@@ -175,7 +200,11 @@ def main() -> int:
         if before.returncode:
             return before.returncode
         arguments = arguments[:place]
-    return run_dbt(arguments, Console(stderr=True))
+    if _option(arguments, "--target") != "spark":
+        return run_dbt(arguments, Console(stderr=True))
+    require_spark()
+    with _spark_in_log(read_settings().lake / "spark.log") as console:
+        return run_dbt(arguments, console)
 
 
 if __name__ == "__main__":

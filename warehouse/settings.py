@@ -22,6 +22,11 @@ def candidate_path(warehouse: Path) -> Path:
     return warehouse.parent / "candidate" / warehouse.name
 
 
+def lake_path(candidate: Path) -> Path:
+    """Name the folder where Spark builds: beside the candidate, and whole, as Spark keeps it."""
+    return candidate.parent.absolute() / "lake"
+
+
 class Settings(BaseSettings):
     """The settings. The error of a wrong value says "it must be" and the description."""
 
@@ -29,6 +34,7 @@ class Settings(BaseSettings):
 
     warehouse: Path = Path("warehouse.duckdb")
     candidate: Path = Field(default_factory=lambda data: candidate_path(data["warehouse"]))
+    lake: Path = Field(default_factory=lambda data: lake_path(data["candidate"]))
     threads: int = Field(default=2, ge=1, le=1024, description="a whole number from 1 to 1024")
     memory_limit: str = Field(
         default="2GB",

@@ -62,6 +62,7 @@ def describe_tables(connection: duckdb.DuckDBPyConnection, database: str) -> Non
     docs = dict(DOCS.findall((MODELS / "columns.md").read_text(encoding="utf-8")))
     there = connection.execute(
         "select schema_name, table_name, column_name from duckdb_columns()"
+        " inner join duckdb_tables() using (database_name, schema_name, table_name)"
         f" where database_name = {quoted(database)}"
     ).fetchall()
     connection.begin()

@@ -8,13 +8,10 @@
         {% for source in graph.sources.values() %}
             {% set columns = [] %}
             {% for column in source.columns.values() %}
-                {% do columns.append(column.name ~ " " ~ column.data_type) %}
+                {% do columns.append(column.name ~ " " ~ column_type(column.data_type)) %}
             {% endfor %}
             {% do run_query("create schema if not exists " ~ source.schema) %}
-            {% do run_query(
-                "create table if not exists " ~ source.schema ~ "." ~ source.identifier
-                ~ " (" ~ columns | join(", ") ~ ")"
-            ) %}
+            {% do run_query(create_table(source.schema, source.identifier, columns)) %}
         {% endfor %}
     {% endif %}
 {% endmacro %}

@@ -12,10 +12,7 @@
             ) %}
         {% endfor %}
         {% if rows %}
-            {% do run_query(
-                "delete from quality.test_results where test_name in (" ~ names | join(", ") ~ ")"
-            ) %}
-            {% do run_query("insert into quality.test_results values " ~ rows | join(", ")) %}
+            {% do replace_rows("quality.test_results", "test_name", names, rows) %}
         {% endif %}
     {% endif %}
 {% endmacro %}

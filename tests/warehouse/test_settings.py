@@ -64,14 +64,17 @@ def test_a_wrong_value_is_told_in_one_sentence(
 def test_the_makefile_exports_each_setting_with_the_same_default() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     exported = re.findall(rf"^export {PREFIX}(\w+) = \$\((\w+)\)$", makefile, re.MULTILINE)
-    # The candidate follows from the warehouse; make gives DuckDB all cores
+    # The candidate and the lake follow from the warehouse; make gives DuckDB all cores
     assert {name for name, _ in exported} == {
-        name.upper() for name in Settings.model_fields if name != "candidate"
+        name.upper() for name in Settings.model_fields if name not in ("candidate", "lake")
     }
     assert all(name == variable for name, variable in exported)
     defaults = dict(re.findall(r"^(\w+) \?=[ ]*(.*)$", makefile, re.MULTILINE))
     settings = read_settings()
-    assert defaults["WAREHOUSE"] == str(settings.warehouse)
+    assert re.findall(r"^WAREHOUSE \?= (.*)$", makefile, re.MULTILINE) == [
+        "warehouse.spark/warehouse.duckdb",
+        str(settings.warehouse),
+    ]
     assert defaults["MEMORY_LIMIT"] == settings.memory_limit
     assert defaults["KEEP"] == str(settings.keep)
     assert defaults["ACCEPT"] == " ".join(settings.accept)
@@ -81,8 +84,9 @@ def test_the_profile_of_dbt_has_the_same_defaults() -> None:
     profile = yaml.safe_load((ROOT / "profiles.yml").read_text(encoding="utf-8"))
     defaults = re.findall(rf"env_var\('{PREFIX}(\w+)', '([^']*)'\)", str(profile).replace("\\", ""))
     settings = read_settings()
-    assert len(defaults) == 3
-    assert {name: str(getattr(settings, name.lower())) for name, _ in defaults} == dict(defaults)
+    assert len(defaults) == 8
+    given = {name: str(getattr(settings, name.lower())) for name, _ in defaults}
+    assert given == dict(defaults) | {"LAKE": str(Path(dict(defaults)["LAKE"]).absolute())}
 
 
 def test_dbt_reads_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +95,7 @@ def test_dbt_reads_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> Non
     assert os.environ == {
         "REELHOUSE_WAREHOUSE": "x/y.duckdb",
         "REELHOUSE_CANDIDATE": "x/candidate/y.duckdb",
+        "REELHOUSE_LAKE": str(Path("x/candidate/lake").absolute()),
         "REELHOUSE_THREADS": "2",
         "REELHOUSE_MEMORY_LIMIT": "2GB",
         "REELHOUSE_KEEP": "3",

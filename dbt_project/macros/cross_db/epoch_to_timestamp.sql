@@ -13,6 +13,6 @@
 {% macro spark__epoch_to_timestamp(seconds) -%}
     case
         when {{ seconds }} between -62135596800 and 253402300799
-            then timestamp_seconds({{ seconds }})
+            then cast(timestamp_seconds({{ seconds }}) as timestamp)
     end
 {%- endmacro %}

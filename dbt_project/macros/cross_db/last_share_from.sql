@@ -8,7 +8,11 @@
 {%- endmacro %}
 
 {% macro spark__last_share_from(timestamp, share) -%}
-    timestamp_micros(
-        cast(percentile_disc({{ share }}) within group (order by unix_micros({{ timestamp }}) desc) as bigint)
+    cast(
+        timestamp_micros(cast(
+            percentile_disc({{ share }}) within group (
+                order by unix_micros(cast({{ timestamp }} as timestamp_ltz)) desc
+            ) as bigint
+        )) as timestamp
     )
 {%- endmacro %}

@@ -60,17 +60,33 @@ drawn_exposures as (
     where drawn_lists.slice = 'all'
 ),
 
-replicates as (
+names as (
     {% for metric in metrics() -%}
         select
-            protocol,
-            slice,
-            model,
-            '{{ metric.name }}' as metric,
-            replicate,
-            row_count,
-            {{ metric.formula }} as value
-        from drawn_{{ metric.kind }}
+            '{{ metric.kind }}' as kind,
+            '{{ metric.name }}' as metric
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+-- The rows of each kind are read once: Spark computes a step anew for each place that reads it.
+replicates as (
+    {% for kind in ["ratings", "lists", "exposures"] -%}
+        select
+            drawn.protocol,
+            drawn.slice,
+            drawn.model,
+            names.metric,
+            drawn.replicate,
+            drawn.row_count,
+            case names.metric
+                {% for metric in metrics() if metric.kind == kind -%}
+                    when '{{ metric.name }}' then {{ metric.formula }}
+                {% endfor %}
+            end as value
+        from drawn_{{ kind }} as drawn
+        inner join names
+            on names.kind = '{{ kind }}'
         {{ "union all" if not loop.last }}
     {% endfor %}
 )

@@ -1,5 +1,9 @@
 with vectors as (
-    select * from {{ ref("movie_vectors") }}
+    select
+        run_id,
+        movie_id,
+        cast(embedding as {{ column_type("double[]") }}) as embedding
+    from {{ ref("movie_vectors") }}
 ),
 
 scores as (
@@ -35,10 +39,11 @@ final as (
         -- As a condition of the join, this makes the query four times slower.
         case
             when with_lengths.movie_id != candidates.movie_id
-                then {{ safe_divide(
+                -- Rounded, so that equal ones are equal whatever the order of summation
+                then round({{ safe_divide(
                     dot_product("with_lengths.embedding", "candidates.embedding"),
                     "(with_lengths.length * candidates.length)"
-                ) }}
+                ) }}, 9)
         end as similarity
     from with_lengths
     cross join candidates

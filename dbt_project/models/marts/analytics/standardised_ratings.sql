@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 -- z = (x - mean) / standard deviation of the population.
 with ratings as (

@@ -7,7 +7,7 @@ with exploded as (
 
 select distinct
     movie_id,
-    trim(genre) as genre
+    {{ trimmed("genre") }} as genre
 from exploded
-where trim(genre) != ''
+where {{ trimmed("genre") }} != ''
 order by movie_id, genre

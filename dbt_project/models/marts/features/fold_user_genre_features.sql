@@ -1,5 +1,5 @@
 -- A view: its one reader needs one protocol, and as a table it would be the warehouse's largest.
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with movie_genres as (
     select * from {{ ref("bridge_movie_genres") }}

@@ -30,7 +30,7 @@ decade_features as (
 tagged as (
     select distinct
         movie_id,
-        lower(trim(tag)) as tag
+        lower({{ trimmed("tag") }}) as tag
     from tags
 ),
 

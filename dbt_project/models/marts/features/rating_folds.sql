@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 select
     user_id,

@@ -1,6 +1,6 @@
 -- Its rows are those of a table. depends_on: {{ ref("rating_splits") }}
 -- A view: its readers need one protocol. No step holds the residuals, as it would hold all protocols'.
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 {%- set stars = [1.5, 2.5, 3, 4, 4.5, 5] -%}
 {#- Of whom each mean is, and the means that are of that entity alone. -#}

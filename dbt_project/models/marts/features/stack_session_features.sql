@@ -1,6 +1,6 @@
 -- Its rows are those of a table. depends_on: {{ ref("rating_splits") }}
 -- A view: its readers need one protocol. No step holds the residuals, as it would hold all protocols'.
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 {%- set spans = {"5_minutes": 300, "hour": 3600, "day": 86400, "week": 604800} -%}
 {%- set movie_spans = {"month": 30, "half_year": 180, "2_years": 730} -%}

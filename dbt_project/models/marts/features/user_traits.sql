@@ -1,5 +1,5 @@
 -- A view: it only gives the columns of `user_features` another form, for two readers.
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with traits as (
     {%- for trait in user_traits() %}

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with ratings as (
     select * from {{ ref("fct_ratings") }}

@@ -1,5 +1,5 @@
 -- A view, so that a rating which came after the training takes its movie off the list at once.
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with recommended as (
     select * from {{ ref("recommended_movies") }}

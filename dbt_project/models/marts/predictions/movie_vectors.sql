@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with runs as (
     select * from {{ ref("current_runs") }}

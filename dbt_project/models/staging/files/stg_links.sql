@@ -1,7 +1,7 @@
 select
     movieId as movie_id,
-    nullif(trim(imdbId), '') as imdb_id,
-    nullif(trim(tmdbId), '') as tmdb_id,
+    nullif({{ trimmed("imdbId") }}, '') as imdb_id,
+    nullif({{ trimmed("tmdbId") }}, '') as tmdb_id,
     source_file,
     line_number,
     case

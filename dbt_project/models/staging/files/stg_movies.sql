@@ -1,8 +1,8 @@
 with renamed as (
     select
         movieId as movie_id,
-        nullif(trim(title), '') as title,
-        nullif(trim(genres), '') as listed_genres,
+        nullif({{ trimmed("title") }}, '') as title,
+        nullif({{ trimmed("genres") }}, '') as listed_genres,
         source_file,
         line_number
     from {{ source("raw", "movies") }}
@@ -15,7 +15,7 @@ final as (
         cast({{ regex_group("title", "\\(([0-9]{4})([^0-9()][^()]*)?\\)$") }} as integer) as release_year,
         case
             when lower(listed_genres) in ('(no genres listed)', 'none', 'unknown') then null
-            when trim(replace(listed_genres, '|', ' ')) = '' then null
+            when {{ trimmed("replace(listed_genres, '|', ' ')") }} = '' then null
             -- MovieLens 100K and 1M write `Children's`, later releases `Children`.
             else replace(listed_genres, 'Children''s', 'Children')
         end as genres,

@@ -11,7 +11,7 @@ renamed as (
     select
         source.userId as user_id,
         source.movieId as movie_id,
-        nullif(trim(source.tag), '') as tag,
+        nullif({{ trimmed("source.tag") }}, '') as tag,
         source.timestamp as tagged_epoch,
         {{ epoch_to_timestamp("source.timestamp") }} as tagged_at,
         source.source_file,

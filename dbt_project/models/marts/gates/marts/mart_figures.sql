@@ -1,3 +1,3 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 {{ beside_published(ref("int_mart_figures")) }}

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with loads as (
     select * from {{ source("raw", "loads") }}

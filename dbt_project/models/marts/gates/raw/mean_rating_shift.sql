@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized=published_view()) }}
 
 with figures as (
     select * from {{ ref("raw_figures") }}

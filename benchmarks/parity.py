@@ -1,0 +1,192 @@
+"""Build the same data on DuckDB and on Spark, and compare every relation of the marts.
+
+``python -m benchmarks.parity DATASET ... --work FOLDER`` builds and trains each dataset on DuckDB,
+builds it on Spark, lets Spark judge what the models wrote for DuckDB, and compares by EXCEPT in
+both directions. A dataset is a release's name, a folder, or one of ``benchmarks/hostile.py``. It
+writes ``benchmarks/parity.md``, unless ``--no-page``; the exit status is 1 where anything differs.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.hostile import HOSTILE, write_hostile
+from benchmarks.measuring import ROOT, machine
+from warehouse.connection import connect, quoted
+from warehouse.equality import TOLERANCE, Compared, compare
+from warehouse.tables import create_tables, source_columns
+
+RESULT = Path(__file__).with_suffix(".md")
+
+SCHEMAS = ("core", "quality", "analytics", "features", "predictions", "gates")
+
+UNITS = "--exclude-resource-type unit_test"
+
+JUDGING = "path:models/intermediate/judging path:models/marts/predictions"
+
+TRAIN_LIKE = """
+python -m warehouse.lake --settled
+python -m warehouse.dbt build {project} --select tag:training,+marts.features --exclude source:ml+
+python -m benchmarks.parity --copy-models {duckdb}
+python -m warehouse.lake --give ml
+python -m warehouse.dbt build {project} --select source:ml+ {judging}
+python -m warehouse.lake --show
+python -m expectations --suites predictions
+python -m warehouse.lake --settle
+"""
+"""What ``make train TARGET=spark`` does, but that the fits are those of the DuckDB warehouse."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How two engines' warehouses of one dataset compare.
+
+    Attributes:
+        name: The dataset's name.
+        ratings: Its lines of ratings.
+        relations: What came of each relation.
+        seconds: What the build on DuckDB took, and that on Spark.
+    """
+
+    name: str
+    ratings: int
+    relations: list[Compared]
+    seconds: tuple[float, float]
+
+
+def check(dataset: str, work: Path) -> Parity:
+    """Build and judge a dataset on both engines, and compare; hostile ones are only built."""
+    name, folder, variables = Path(dataset).name, dataset, ""
+    if dataset in HOSTILE:
+        folder = str(write_hostile(dataset, work / "datasets"))
+        variables = "{max_quarantined_pct: 100}"
+    duckdb, spark = work / f"{name}.duckdb", work / f"{name}.spark" / "warehouse.duckdb"
+    spark.parent.mkdir(parents=True, exist_ok=True)
+    options = [f"DATASET={folder}", f"VARS={variables}", "FULL=1"]
+    seconds = tuple(
+        _timed(["make", "build", f"TARGET={target}", f"WAREHOUSE={path}", *options])
+        for target, path in (("duckdb", duckdb), ("spark", spark))
+    )
+    if dataset not in HOSTILE:
+        _run(["make", "train", f"WAREHOUSE={duckdb}"])
+        project = f"--project-dir dbt_project --profiles-dir . --target spark --fail-fast {UNITS}"
+        script = TRAIN_LIKE.format(project=project, judging=JUDGING, duckdb=duckdb)
+        staged = [sys.executable, "-m", "warehouse", "--start", "published", "--"]
+        _run([*staged, "sh", "-ec", script], REELHOUSE_WAREHOUSE=str(spark))
+    with connect(duckdb, read_only=True) as connection:
+        ((ratings,),) = connection.execute(
+            "select sum(line_count) from raw.loads where table_name = 'ratings'"
+        ).fetchall()
+    relations = list(compare(duckdb, spark, schemas=SCHEMAS))
+    return Parity(name, int(ratings), relations, seconds)  # type: ignore[arg-type]
+
+
+def copy_models(duckdb: Path, candidate: Path) -> None:
+    """Put what models wrote into one warehouse into another one's candidate."""
+    with connect(candidate) as connection:
+        create_tables(connection, "ml")
+        connection.execute(f"attach {quoted(duckdb)} as trained (read_only)")
+        for table in source_columns("ml"):
+            connection.execute(f"truncate ml.{table}")
+            connection.execute(f"insert into ml.{table} by name from trained.ml.{table}")
+
+
+def _timed(command: Sequence[str]) -> float:
+    began = time.perf_counter()
+    _run(command)
+    return time.perf_counter() - began
+
+
+def _run(command: Sequence[str], **environment: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path} | environment, check=True)
+
+
+def page(found: Sequence[Parity], command: str) -> str:
+    """Write what was compared, relation by relation."""
+    names = sorted({each.relation for parity in found for each in parity.relations})
+    lines = [
+        f"| relation | {' | '.join(parity.name for parity in found)} |",
+        f"|---|{'---|' * len(found)}",
+    ]
+    for name in names:
+        cells = []
+        for parity in found:
+            cells.append(" ".join(_cell(of) for of in parity.relations if of.relation == name))
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    built = "; ".join(
+        f"{parity.name}, {parity.ratings:,} lines of ratings: {parity.seconds[0]:.0f} s on DuckDB,"
+        f" {parity.seconds[1]:.0f} s on Spark"
+        for parity in found
+    )
+    differing = [each.difference for of in found for each in of.relations if each.difference]
+    verdict = "".join(f"\n- {sentence}" for sentence in differing) or " None."
+    versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyspark", "dbt-spark"))
+    return f"""# Two engines, one warehouse
+
+The same models build the same data on DuckDB and on Spark. Each relation is compared by EXCEPT in
+both directions, with the names and types of its columns and with nulls; floats may differ by
+{TOLERANCE:g} of the larger one, as sums depend on their order. Fits are made once: both engines
+judge the same predictions. Left aside are columns that say when something was made.
+
+A cell gives the rows of both; in brackets, how many of them differ in the last digits alone.
+`benchmarks/hostile.py` writes the small datasets: "hostile" has duplicates in ties, nulls, strange
+titles and times at the edges. These are built and not trained.
+
+{chr(10).join(lines)}
+
+Differences:{verdict}
+
+Builds with their tests, `make build`: {built}.
+
+Machine: {machine()}. {versions}.
+
+`{command}`, {datetime.now(UTC):%Y-%m-%d}.
+"""
+
+
+def _cell(compared: Compared) -> str:
+    if compared.difference:
+        return "**differs**"
+    close = f" ({compared.close_count:,})" if compared.close_count else ""
+    return f"{compared.counts[0]:,}{close}"
+
+
+def main() -> int:
+    """Parse the command line, compare, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.parity")
+    parser.add_argument("datasets", nargs="*", help="names of releases, folders, or hostile")
+    parser.add_argument("--work", type=Path, help="a folder for the warehouses")
+    parser.add_argument("--no-page", action="store_true", help="write no page")
+    parser.add_argument("--copy-models", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.copy_models:
+        copy_models(options.copy_models, Path(os.environ["REELHOUSE_CANDIDATE"]))
+        return 0
+    if not (options.datasets and options.work):
+        parser.error("datasets and --work are needed")
+    options.work.mkdir(parents=True, exist_ok=True)
+    found = [check(dataset, options.work.resolve()) for dataset in options.datasets]
+    for parity in found:
+        equal = sum(not each.difference for each in parity.relations)
+        print(f"{parity.name}: {equal} of {len(parity.relations)} relations are equal")
+        for each in parity.relations:
+            if each.difference:
+                print(f"  {each.difference}")
+    if not options.no_page:
+        names = " ".join(Path(dataset).name for dataset in options.datasets)
+        RESULT.write_text(
+            page(found, f"python -m benchmarks.parity {names} --work FOLDER"), "utf-8"
+        )
+    return int(any(each.difference for parity in found for each in parity.relations))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
