@@ -3,7 +3,8 @@
 ``python -m benchmarks.parity DATASET ... --work FOLDER`` builds and trains each dataset on DuckDB,
 builds it on Spark, lets Spark judge what the models wrote for DuckDB, and compares by EXCEPT in
 both directions. A dataset is a release's name, a folder, or one of ``benchmarks/hostile.py``, which
-are only built, as are those after ``--built``. It writes ``benchmarks/parity.md``, unless ``--no-page``; the exit status is 1 where anything differs.
+are only built, as are those after ``--built``. It writes ``benchmarks/parity.md``, unless
+``--no-page``; the exit status is 1 where anything differs.
 """
 
 import argparse
@@ -62,7 +63,7 @@ class Parity:
 
 
 def check(dataset: str, work: Path, is_trained: bool) -> Parity:
-    """Build a dataset on both engines, let both judge the same fits if it is trained, and compare."""
+    """Build a dataset on both engines, let both judge the fits if it is trained, and compare."""
     name, folder, variables = Path(dataset).name, dataset, ""
     if dataset in HOSTILE:
         folder = str(write_hostile(dataset, work / "datasets"))
