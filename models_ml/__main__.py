@@ -29,7 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", help="fit this one alone")
     parser.add_argument("--protocol", help="fit for this one alone")
     parser.add_argument(
-        "--effort", choices=["quick", "full"], default="quick", help="full: the slow models too"
+        "--effort",
+        choices=["quick", "full", "spark"],
+        default="quick",
+        help="full: the slow models too; spark: those of Spark too",
     )
     options = parser.parse_args(arguments)
     settings = read_settings()

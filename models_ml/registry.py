@@ -2,12 +2,14 @@
 
 from models_ml.fitting.recipe import Recipe
 from models_ml.lists import diverse, ease, ranker, sasrec
+from models_ml.lists import spark_als as spark_als_lists
 from models_ml.ratings import (
     bayesian_fm,
     boosting,
     embedding_model,
     gaussian_processes,
     matrix_factorisation,
+    spark_als,
     stack,
 )
 from models_ml.segments import rating_clusters, user_segments
@@ -28,4 +30,6 @@ RECIPES: tuple[Recipe, ...] = (
     ranker.RECIPE,
     diverse.RECIPE,
     sasrec.RECIPE,
+    spark_als.RECIPE,
+    spark_als_lists.RECIPE,
 )

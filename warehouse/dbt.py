@@ -12,10 +12,8 @@ import os
 import shutil
 import sys
 import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from warehouse.errors import tells_errors
-from warehouse.lake import require_spark
+from warehouse.lake import LOG, errors_in, require_spark
 from warehouse.locking import start_holding
 from warehouse.settings import export_settings, read_settings
 
@@ -155,24 +153,6 @@ def _option(arguments: list[str], name: str) -> str:
     return arguments[arguments.index(name) + 1] if name in arguments else ""
 
 
-@contextmanager
-def _spark_in_log(log: Path) -> Iterator[Console]:
-    """Start Spark's programs with a log in the place of the terminal.
-
-    Yields:
-        A console on the terminal, which this process alone writes to.
-    """
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    terminal = os.dup(sys.stderr.fileno())
-    with log.open("ab") as file, os.fdopen(terminal, "w") as stream:
-        os.dup2(file.fileno(), sys.stderr.fileno())
-        try:
-            yield Console(file=stream)
-        finally:
-            os.dup2(stream.fileno(), sys.stderr.fileno())
-
-
 def _keep_parsed(parsed: Path, started_at: float) -> None:
     """Keep what dbt has just parsed; it leaves no new file where it had nothing to parse."""
     made = Path(os.environ.get("DBT_TARGET_PATH", TARGET), "partial_parse.msgpack")
@@ -203,8 +183,8 @@ def main() -> int:
     if _option(arguments, "--target") != "spark":
         return run_dbt(arguments, Console(stderr=True))
     require_spark()
-    with _spark_in_log(read_settings().lake / "spark.log") as console:
-        return run_dbt(arguments, console)
+    with errors_in(read_settings().lake / LOG) as terminal:
+        return run_dbt(arguments, Console(file=terminal))
 
 
 if __name__ == "__main__":

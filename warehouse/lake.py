@@ -16,9 +16,13 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TextIO
 
 import duckdb
 
@@ -35,6 +39,9 @@ KEPT_IN_DUCKDB = ("ml.*", "published.*", "quality.gate_results")
 """Tables that Python writes: they stay in the DuckDB file."""
 
 OLDEST_JAVA = 17
+
+LOG = "spark.log"
+"""What Spark says of itself, in the lake."""
 
 
 def require_spark() -> None:
@@ -57,6 +64,23 @@ def require_spark() -> None:
             f"Spark needs Java {OLDEST_JAVA} or newer, and there is {has}: install it (in Debian"
             f" `apt install openjdk-{OLDEST_JAVA}-jre-headless`), or name its folder in JAVA_HOME."
         )
+
+
+@contextmanager
+def errors_in(log: Path) -> Iterator[TextIO]:
+    """Let what is started meanwhile, such as Spark's program, write its errors into a log.
+
+    Yields:
+        What leads to the terminal, for this process alone.
+    """
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file, os.fdopen(os.dup(2), "w") as terminal:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            os.dup2(terminal.fileno(), 2)
 
 
 def give(candidate: Path, lake: Path, source: str) -> None:

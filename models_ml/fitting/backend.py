@@ -1,4 +1,4 @@
-"""TensorFlow with Keras, LightGBM and myFM, imported when they are needed: that takes seconds."""
+"""TensorFlow with Keras, LightGBM, myFM and Spark, started when needed: that takes seconds."""
 
 import os
 import warnings
@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.lake import LOG, errors_in, require_spark
 from warehouse.settings import read_settings
 
 
@@ -64,6 +65,33 @@ def load_myfm() -> Any:
         import myfm  # type: ignore[import-untyped]
 
     return myfm
+
+
+@cache
+def load_spark() -> Any:
+    """Start a session of Spark on this machine, without a catalogue.
+
+    Raises:
+        UserError: Spark's packages or Java are missing.
+    """
+    require_spark()
+    settings = read_settings()
+    memory = settings.memory_limit.lower().replace(" ", "").replace("ib", "").replace("b", "")
+    with errors_in(settings.lake / LOG):
+        from pyspark.sql import SparkSession
+
+        return (
+            SparkSession.builder.master(f"local[{settings.threads}]")
+            .config("spark.sql.catalogImplementation", "in-memory")
+            .config("spark.sql.shuffle.partitions", settings.threads)
+            .config("spark.driver.memory", memory)
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.log.level", "ERROR")
+            .getOrCreate()
+        )
 
 
 @contextmanager

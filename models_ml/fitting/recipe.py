@@ -29,8 +29,11 @@ nobody showed the user yet. A time-aware one also knows when the rating was give
 gave around that time: it fills held-out ratings of a known moment in.
 """
 
-Effort = Literal["quick", "full"]
-"""What `make train` fits: a full training also makes fits that take minutes at 100,000 ratings."""
+Effort = Literal["quick", "full", "spark"]
+"""What `make train` fits: a full training also makes fits that take minutes at 100,000 ratings.
+
+What Spark fits is fitted where the effort is `spark`, or by its name: not every machine has Java.
+"""
 
 Report = Callable[[str], None]
 """Takes a few words on how far a fit has come, for whoever watches."""
@@ -125,7 +128,7 @@ class Recipe:
         marts: The relations that it reads beside the ratings of a protocol.
         bases: The models whose predictions it reads: they are trained before.
         protocols: The fits to make, one for each protocol.
-        effort: Whether each training fits the model, or a full one alone.
+        effort: Whether each training fits the model, a full one alone, or one in Spark.
         track: What a model of ratings may know of a row.
         serving_rank: The model's rank among those of its role that serve, from 1: the first one
             that is trained serves. ``None`` where it does not serve.

@@ -28,6 +28,13 @@ from warehouse.states import states
 if TYPE_CHECKING:
     import pandas as pd
 
+FITTED_BY: dict[Effort, tuple[Effort, ...]] = {
+    "quick": ("quick",),
+    "full": ("quick", "full"),
+    "spark": ("quick", "spark"),
+}
+"""By the effort of a training: those of the models that it fits."""
+
 CODED = ("feature", "genre", "trait", "trait_group")
 """Columns of marts whose text says one of a few things: it is read as categories."""
 
@@ -141,7 +148,8 @@ def choose(
 ) -> list[tuple[Recipe, Protocol]]:
     """Choose the fits of a model, of a protocol, or of both, or all, protocol by protocol.
 
-    A model that a full training alone fits is chosen where the effort is full, or by its name.
+    A model that a full training alone fits is chosen where the effort is full, or by its name; one
+    that Spark fits where the effort is spark.
 
     Raises:
         UserError: No model or no protocol has the name, or the model has no fit of the protocol.
@@ -155,7 +163,7 @@ def choose(
     of_model = [
         recipe
         for recipe in recipes
-        if recipe.name == name or (name is None and effort in (recipe.effort, "full"))
+        if recipe.name == name or (name is None and recipe.effort in FITTED_BY[effort])
     ]
     fits = [
         (recipe, one)

@@ -2,32 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models_ml.fitting.backend import load_keras
-from models_ml.fitting.ids import Ids, Values, codes_of, ids_and_ratings
+from models_ml.fitting.ids import Ids, Values, codes_of
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Outcome, Recipe, Report, Task
-from models_ml.fitting.saving import SavedModel
 from models_ml.fitting.training import drawn, train_to_best
-from models_ml.lists.listing import (
-    LENGTH,
-    blocks,
-    blocks_of_pairs,
-    columns_to_score,
-    histories,
-    list_users,
-    popularity,
-    top_n,
-)
+from models_ml.lists.listing import blocks, list_users
+from models_ml.lists.vectors import VectorLists
 from models_ml.ratings.layers import network_layers
 
 if TYPE_CHECKING:
     import keras
-    from scipy.sparse import csr_array
 
 Codes = NDArray[np.int32]
 Matrix = NDArray[np.float32]
@@ -36,7 +26,7 @@ FIRST_SCALE = 0.1
 """The root mean square of the movies' vectors before they are trained."""
 
 
-class SASRec(SavedModel):
+class SASRec(VectorLists):
     """A transformer reads a user's ratings in their order, and tells what the user likes next.
 
     Kang and McAuley, Self-attentive sequential recommendation, ICDM 2018. Each rating is the sum of
@@ -56,7 +46,7 @@ class SASRec(SavedModel):
 
     Movies with few likes are not in the model, and ratings without a time have no place in an
     order. Somebody who has no other ratings has the vector 0, and so the same chance for each movie
-    of the model. Equal chances are ordered by popularity: such a list is the most liked movies.
+    of the model.
 
     Args:
         liked_from: The stars from which on a movie is liked.
@@ -75,24 +65,11 @@ class SASRec(SavedModel):
         random_state: Seed of the first weights, of what is drawn and of dropout.
 
     Attributes:
-        movie_ids_: The rated movies, most liked first, shape (movies,).
-        movie_vectors_: The vectors of the first, those in the model, (modelled, factors), float32.
-        user_ids_: The users, ascending, shape (users,).
-        user_vectors_: Their vectors and, last, that of users who are not known, 0, shape
-            (users + 1, factors), float32.
-        indptr_: Where each user's ratings begin and end in the next one, shape (users + 2,); the
-            last range is empty, for users who are not known.
-        rated_: The rated movies as positions in ``movie_ids_``, user by user, shape (ratings,).
         history_: One row per epoch: ``epoch`` (from 1), ``loss`` and ``val_loss`` (cross-entropies
             of one liked movie), ``seconds``.
         layers_: One row per layer of the network, as :func:`network_layers` lists them.
         limits_: ``fitted_movies`` where more movies have likes enough; not saved.
     """
-
-    state: ClassVar = (
-        *("movie_ids_", "movie_vectors_", "user_ids_", "user_vectors_"),
-        *("indptr_", "rated_"),
-    )
 
     def __init__(
         self,
@@ -143,7 +120,7 @@ class SASRec(SavedModel):
             The model itself.
         """
         known = pd.concat([train, validation], ignore_index=True)
-        modelled = self._keep_histories(known)
+        modelled = self._choose_movies(known)
         load_keras().utils.set_random_seed(self.random_state)
         network = build_model(modelled, self.length, self.factors, self.n_blocks, self.dropout)
         self.layers_ = network_layers(network)
@@ -158,73 +135,13 @@ class SASRec(SavedModel):
         self.user_vectors_ = np.vstack([vectors, np.zeros((1, self.factors), np.float32)])
         return self
 
-    def predict(self, X: Ids) -> Values:  # noqa: N803 (scikit-learn's name)
-        """Tell the chances that movies are what users like next.
+    def scores(self, products: Values) -> Values:
+        """Give the chances that movies are what users like next: the softmax over the model's."""
+        return np.asarray(np.exp(log_softmax(products)))
 
-        Args:
-            X: Ids, shape (rows, 2): a user's and a movie's in each row.
-
-        Returns:
-            Chances, shape (rows,); 0 for movies that are not in the model.
-        """
-        predicted = np.zeros(len(X))
-        modelled = self.movie_ids_[: len(self.movie_vectors_)]
-        for users, pairs, rows, columns in blocks_of_pairs(X, modelled):
-            predicted[pairs] = self._chances(users)[rows, columns]
-        return predicted
-
-    def recommend(self, user_ids: Ids, n: int = LENGTH) -> pd.DataFrame:
-        """List the movies with the best chances that users have not rated.
-
-        Args:
-            user_ids: The users, shape (users,); those not known get the most liked movies.
-            n: Movies per user.
-
-        Returns:
-            One row per user and movie: ``user_id``, ``rank`` (from 1), ``movie_id``, ``score`` (the
-            chance).
-        """
-        return pd.concat([self._lists(users, n) for users in blocks(user_ids)], ignore_index=True)
-
-    def _lists(self, users: Ids, n: int) -> pd.DataFrame:
-        rated = self._rated(users)
-        rated = rated[:, : columns_to_score(len(self.movie_vectors_), rated, n)]
-        scores = np.zeros(rated.shape, np.float32)
-        scores[:, : len(self.movie_vectors_)] = self._chances(users)
-        chosen = top_n(scores, rated, n)
-        return pd.DataFrame(
-            {
-                "user_id": users[chosen.rows],
-                "rank": chosen.ranks,
-                "movie_id": self.movie_ids_[chosen.movies],
-                "score": scores[chosen.rows, chosen.movies].astype(np.float64),
-            }
-        )
-
-    def _chances(self, users: Ids) -> Values:
-        """Give the softmax over the movies of the model, shape (users, modelled)."""
-        vectors = self.user_vectors_[codes_of(users, self.user_ids_)].astype(np.float64)
-        logits = vectors @ self.movie_vectors_.T.astype(np.float64)
-        return np.asarray(np.exp(log_softmax(logits)))
-
-    def _rated(self, users: Ids) -> "csr_array":
-        """Mark what users rated, shape (users, movies), sparse; empty rows for unknown users."""
-        from scipy.sparse import csr_array
-
-        shape = (len(self.user_ids_) + 1, len(self.movie_ids_))
-        marks = np.ones(len(self.rated_), np.float32)
-        rated = csr_array((marks, self.rated_, self.indptr_), shape=shape)
-        return rated[codes_of(users, self.user_ids_)]
-
-    def _keep_histories(self, known: pd.DataFrame) -> int:
+    def _choose_movies(self, known: pd.DataFrame) -> int:
         """Keep who rated what, and tell how many of the movies are in the model."""
-        ids, stars = ids_and_ratings(known)
-        counts = popularity(known, self.liked_from)
-        self.movie_ids_ = counts["movie_id"].to_numpy(np.int64)
-        self.user_ids_ = np.unique(ids[:, 0])
-        users, movies = codes_of(ids[:, 0], self.user_ids_), codes_of(ids[:, 1], self.movie_ids_)
-        rated = histories(users, movies, stars, len(self.movie_ids_))
-        self.indptr_, self.rated_ = np.append(rated.indptr, rated.indptr[-1]), rated.indices
+        counts = self.keep_histories(known, self.liked_from)
         # Where no movie has likes enough the most liked one stands for all, as networks need one.
         modelled = max(1, int((counts["like_count"] >= self.min_likes).sum()))
         self.limits_ = {}

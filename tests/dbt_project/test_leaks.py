@@ -29,11 +29,17 @@ from tests.dbt_project.test_splits import (  # noqa: F401 (fixtures)
     split,
 )
 from tests.pipeline import ROOT, Pipeline, write_dataset
+from tests.spark import needs_spark
 from warehouse.tables import create_tables
 
 GENRES = ("Action", "Comedy", "Drama", "Drama|War", "Comedy|Romance", "(no genres listed)")
 FITS = [
-    pytest.param(recipe, protocol, id=f"{recipe.name}-{protocol}")
+    pytest.param(
+        recipe,
+        protocol,
+        id=f"{recipe.name}-{protocol}",
+        marks=[needs_spark] if recipe.effort == "spark" else [],
+    )
     for recipe in RECIPES
     for protocol in recipe.protocols
     if protocol in JUDGED_PROTOCOLS

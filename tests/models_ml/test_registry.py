@@ -20,6 +20,7 @@ from models_ml.registry import RECIPES
 from models_ml.segments.user_segments import weighted_traits
 from tests.models_ml.apart import predict_apart
 from tests.pipeline import ROOT, Pipeline, made_once
+from tests.spark import needs_spark
 
 Rows = np.ndarray | StackRows
 
@@ -49,6 +50,8 @@ def quick_parameters() -> Parameters:
         "gaussian_processes": {"n_sampled": 10, "sampled_ratings": 30, "max_ratings": 100},
         "stack": {"n_estimators": 20, "n_seeds": 2, "units": (8, 4), "max_epochs": 2},
         "sasrec": {"factors": 8, "max_epochs": 2},
+        "spark_als": {"iterations": 3},
+        "spark_als_lists": {"factors": 8, "iterations": 3},
     }
     for name, values in little.items():
         for like in (name, f"{name}_days", f"{name}_times"):
@@ -125,7 +128,15 @@ def warehouse(
     return Pipeline(made_once(tmp_path_factory, worker_id, "with_bases", make))
 
 
-@pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.name)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(
+            recipe, id=recipe.name, marks=[needs_spark] if recipe.effort == "spark" else []
+        )
+        for recipe in RECIPES
+    ],
+)
 def recipe(request: pytest.FixtureRequest) -> Recipe:
     return request.param
 

@@ -303,7 +303,10 @@ def names(fits: list[tuple[Recipe, Protocol]]) -> list[tuple[str, str]]:
 
 def test_fits_are_chosen_by_model_and_protocol() -> None:
     assert set(names(choose(RECIPES, effort="full"))) == {
-        (one.name, protocol) for one in RECIPES for protocol in one.protocols
+        (one.name, protocol)
+        for one in RECIPES
+        for protocol in one.protocols
+        if one.effort != "spark"
     }
     assert names(choose(RECIPES, "matrix_factorisation")) == [
         ("matrix_factorisation", protocol) for protocol in JUDGED_PROTOCOLS
@@ -317,12 +320,14 @@ def test_fits_are_chosen_by_model_and_protocol() -> None:
 
 def test_a_model_that_takes_long_is_fitted_in_full_or_by_its_name() -> None:
     slow, quick = recipe(name="slow", effort="full"), recipe(name="quick")
+    far = recipe(name="far", effort="spark")
 
     def chosen(name: str | None, effort: Effort) -> set[str]:
-        return {one.name for one, _ in choose([slow, quick], name, effort=effort)}
+        return {one.name for one, _ in choose([slow, quick, far], name, effort=effort)}
 
     assert chosen(None, "quick") == {"quick"}
     assert chosen(None, "full") == {"slow", "quick"}
+    assert chosen(None, "spark") == {"far", "quick"}
     assert chosen("slow", "quick") == {"slow"}
     assert chosen("quick", "full") == {"quick"}
 
