@@ -36,7 +36,7 @@ DBT_VARS = $${VARS:+--vars "$$VARS"}
 DATA_ONLY := --exclude-resource-type unit_test --fail-fast
 # The two halves of what bears the tag `training`, which a build leaves out
 FITS_READ := tag:training,+marts.features --exclude source:ml+
-# Of what fits read, this takes longest, and only those of EFFORT=full read it; on DuckDB these are views
+# Of what fits read, these take longest on Spark, and only the fits of EFFORT=full read them
 FULL_ONLY := $(if $(filter full,$(EFFORT)),,stack_features stack_session_features)
 JUDGING := source:ml+ intermediate.judging marts.predictions
 STAGE := $(BIN)/python -m warehouse --start
@@ -237,9 +237,9 @@ help: ## Show this list
 	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
 	@echo '(a file), TARGET (duckdb, or spark), FULL (1 builds all anew), LIMIT (the first'
 	@echo 'N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what'
-	@echo 'alone to train), EFFORT (quick, or full: the accurate models too, for minutes),'
-	@echo 'ACCEPT (expectations that may fail), KEEP (states to keep), STATE (the one to'
-	@echo 'roll back to), USER (a user id), RATINGS (a CSV file of your own: title or'
-	@echo 'movieId, rating), SITE (the folder of report and docs), FORMAT and OUT (of'
-	@echo 'export), PORT (of the explorer), ROUNDS and SEED (of torture), WORK (a folder'
-	@echo 'for tens of GB, of bench)'
+	@echo 'alone to train), EFFORT (quick, or full: the accurate models too, for minutes;'
+	@echo 'or spark: those that Spark fits too), ACCEPT (expectations that may fail), KEEP'
+	@echo '(states to keep), STATE (the one to roll back to), USER (a user id), RATINGS (a'
+	@echo 'CSV file of your own: title or movieId, rating), SITE (the folder of report and'
+	@echo 'docs), FORMAT and OUT (of export), PORT (of the explorer), ROUNDS and SEED (of'
+	@echo 'torture), WORK (a folder for tens of GB, of bench and parity)'
