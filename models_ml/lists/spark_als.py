@@ -29,10 +29,10 @@ class SparkALSLists(VectorLists):
     def __init__(
         self,
         liked_from: float = 4.0,
-        factors: int = 32,
+        factors: int = 16,
         regularisation: float = 0.1,
-        confidence: float = 10.0,
-        iterations: int = 15,
+        confidence: float = 3.0,
+        iterations: int = 10,
         random_state: int = 0,
     ) -> None:
         self.liked_from = liked_from
