@@ -5,7 +5,7 @@ between the engines without them stands beside each case.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +30,16 @@ class Adapter:
         return self._macros[own if own in self._macros else f"default__{name}"]
 
 
-def render(template: str, engine: str) -> str:
-    """Write SQL that calls macros as one engine needs it."""
+def render(template: str, engine: str, run_query: Callable[[str], Any] | None = None) -> str:
+    """Write SQL that calls macros as one engine needs it; statements in them are run."""
     environment = Environment(extensions=["jinja2.ext.do"])
     macros: dict[str, Any] = {}
     # A macro of dbt returns a value; here it is the text that stands where the call was
-    known: dict[str, Any] = {"return": lambda value: value, "adapter": Adapter(macros, engine)}
+    known: dict[str, Any] = {
+        "return": lambda value: value,
+        "adapter": Adapter(macros, engine),
+        "run_query": run_query,
+    }
     for file in sorted(MACROS.glob("*.sql")):
         module = environment.from_string(file.read_text(encoding="utf-8"), known)
         macros.update(
@@ -178,7 +182,7 @@ CASES = {
 """By the macro: a query, and its rows."""
 
 NO_EXPRESSIONS = {"column_type", "create_table", "published_view", "replace_rows"}
-"""Differences of statements and of how models are made: the tests of the lake try them."""
+"""Differences of statements, and of how models are made."""
 
 
 def test_every_difference_has_a_case() -> None:
@@ -204,3 +208,78 @@ def test_spark_gives_the_same(spark: Any, name: str) -> None:
         for row in found
     ]
     assert plain(numbers) == plain(rows)
+
+
+class Column:
+    """A column as dbt's ``run_query`` gives it."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def values(self) -> list[Any]:
+        return self._values
+
+
+class Table:
+    """Rows as dbt's ``run_query`` gives them."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+        names = rows[0] if rows else {}
+        self.columns = {name: Column([row[name] for row in rows]) for name in names}
+
+
+CREATED = """{{ create_table("quality", "results", [
+    "name " ~ column_type("varchar"),
+    "failures " ~ column_type("bigint"),
+    "started_at " ~ column_type("timestamp"),
+]) }}"""
+
+REPLACED = """{{ replace_rows(
+    "quality.results", "name", ["'b'"], ["('b', 5, timestamp '2002-02-02 02:02:02')"]
+) }}"""
+
+AFTER = [
+    ("a 'quoted' name", 1, datetime(2001, 1, 1)),
+    ("b", 5, datetime(2002, 2, 2, 2, 2, 2)),
+    ("c", None, None),
+]
+
+
+def replaced(engine: str, execute: Callable[[str], Any], escaped: str) -> None:
+    """Make a table, fill it, and replace one of its rows."""
+    execute("create schema if not exists quality")
+    execute(render(CREATED, engine, execute))
+    execute(
+        f"insert into quality.results values ('a {escaped}quoted{escaped} name', 1, timestamp"
+        " '2001-01-01 00:00:00'), ('b', 2, timestamp '2001-01-01 00:00:00'), ('c', null, null)"
+    )
+    render(REPLACED, engine, execute)
+
+
+def test_rows_of_a_table_are_replaced_on_duckdb() -> None:
+    with duckdb.connect() as connection:
+        replaced("default", connection.execute, "''")
+        rows = connection.execute("from quality.results order by name").fetchall()
+    assert rows == AFTER
+
+
+@needs_spark
+def test_rows_of_a_table_are_replaced_on_spark(spark: Any) -> None:
+    def execute(query: str) -> Table:
+        return Table([row.asDict() for row in spark.sql(query).collect()])
+
+    replaced("spark", execute, "\\'")
+    found = spark.sql("select * from quality.results order by name").collect()
+    assert [tuple(row) for row in found] == AFTER
+
+
+def test_a_mart_that_adds_columns_is_a_view_on_duckdb_and_a_table_on_spark() -> None:
+    made = [render("{{ published_view() }}", engine).strip() for engine in ("default", "spark")]
+    assert made == ["view", "table"]
+
+
+def test_types_are_named_as_the_engine_names_them() -> None:
+    kinds = ("varchar", "bigint", "float[]", "varchar[]")
+    named = [render(f"{{{{ column_type('{kind}') }}}}", "spark").strip() for kind in kinds]
+    assert named == ["string", "bigint", "array<float>", "array<string>"]

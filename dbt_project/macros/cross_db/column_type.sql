@@ -4,12 +4,13 @@
 {%- endmacro %}
 
 {% macro default__column_type(data_type) -%}
-    {% do return(data_type) %}
+    {{ return(data_type) }}
 {%- endmacro %}
 
 {% macro spark__column_type(data_type) -%}
     {%- if data_type.endswith("[]") -%}
-        {% do return("array<" ~ spark__column_type(data_type[:-2]) ~ ">") %}
+        {{ return("array<" ~ spark__column_type(data_type[:-2]) ~ ">") }}
+    {%- else -%}
+        {{ return("string" if data_type == "varchar" else data_type) }}
     {%- endif -%}
-    {% do return("string" if data_type == "varchar" else data_type) %}
 {%- endmacro %}

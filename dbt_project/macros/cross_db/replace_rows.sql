@@ -13,24 +13,17 @@
 
 {#- Spark deletes no rows of Parquet files, and overwrites no table that the same query reads. -#}
 {% macro spark__replace_rows(table, key, keys, rows) -%}
+    {% set types = run_query("describe " ~ table).columns["data_type"].values() %}
     {% set kept = [] %}
     {% for row in run_query(
         "select * from " ~ table ~ " where " ~ key ~ " not in (" ~ keys | join(", ") ~ ")"
     ).rows %}
         {% set values = [] %}
         {% for value in row.values() %}
-            {% do values.append("null" if value is none else "'" ~ value | replace("'", "\\'") ~ "'") %}
+            {% set text = "null" if value is none else "'" ~ value | replace("'", "\\'") ~ "'" %}
+            {% do values.append("cast(" ~ text ~ " as " ~ types[loop.index0] ~ ")") %}
         {% endfor %}
         {% do kept.append("(" ~ values | join(", ") ~ ")") %}
     {% endfor %}
-    {% set columns = [] %}
-    {% for column in adapter.get_columns_in_relation(api.Relation.create(
-        schema=table.split(".")[0], identifier=table.split(".")[1]
-    )) %}
-        {% do columns.append("cast(col" ~ loop.index ~ " as " ~ column.dtype ~ ")") %}
-    {% endfor %}
-    {% do run_query(
-        "insert overwrite " ~ table ~ " select " ~ columns | join(", ") ~ " from values "
-        ~ (kept + rows) | join(", ")
-    ) %}
+    {% do run_query("insert overwrite " ~ table ~ " values " ~ (kept + rows) | join(", ")) %}
 {%- endmacro %}
