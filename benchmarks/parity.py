@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.hostile import HOSTILE, write_hostile
 from benchmarks.measuring import ROOT, machine
 from warehouse.connection import connect, quoted
-from warehouse.equality import TOLERANCE, Compared, compare
+from warehouse.equality import SINGLE, TOLERANCE, Compared, compare
 from warehouse.tables import create_tables, source_columns
 
 RESULT = Path(__file__).with_suffix(".md")
@@ -134,7 +134,8 @@ def page(found: Sequence[Parity], command: str) -> str:
 
 The same models build the same data on DuckDB and on Spark. Each relation is compared by EXCEPT in
 both directions, with the names and types of its columns and with nulls; floats may differ by
-{TOLERANCE:g} of the larger one, as sums depend on their order. Fits are made once: both engines
+{TOLERANCE:g} of the larger one, as sums depend on their order, and those that are kept in single
+precision by two of its last digits ({SINGLE:.0e}). Fits are made once: both engines
 judge the same predictions. Left aside are columns that say when something was made.
 
 A cell gives the rows of both; in brackets, how many of them differ in the last digits alone.
@@ -190,10 +191,10 @@ def main() -> int:
             if each.difference:
                 print(f"  {each.difference}")
     if not options.no_page:
-        names = " ".join(Path(dataset).name for dataset in options.datasets)
-        RESULT.write_text(
-            page(found, f"python -m benchmarks.parity {names} --work FOLDER"), "utf-8"
-        )
+        given = [*options.datasets, *(["--built", *options.built] if options.built else [])]
+        names = " ".join(Path(word).name for word in given)
+        command = f"python -m benchmarks.parity {names} --work FOLDER"
+        RESULT.write_text(page(found, command), encoding="utf-8")
     return int(any(each.difference for parity in found for each in parity.relations))
 
 

@@ -19,6 +19,9 @@ VOLATILE = {"run_id", "started_at", "finished_at", "loaded_at", "seconds", "chec
 
 FLOATS = ("DOUBLE", "FLOAT")
 
+SINGLE = 2.0**-22
+"""Relative, of floats in single precision: two last digits, where a sum's digits are rounded."""
+
 EXAMPLES = 2
 """Rows that are shown of each side."""
 
@@ -88,7 +91,8 @@ def compare(
         first: A warehouse.
         second: Another.
         schemas: The schemas of the relations; of none, all.
-        relative: Floats whose difference is no larger share of them are the same.
+        relative: Floats whose difference is no larger share of them are the same; in single
+            precision, :data:`SINGLE` at least.
         absolute: So are floats whose difference is no larger than this.
 
     Yields:
@@ -190,6 +194,8 @@ def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 def _is_close(column: str, kind: str, relative: float, absolute: float) -> str:
     """Say in SQL that two floats, or two arrays of them, agree to within the tolerances."""
+    if kind.startswith("FLOAT"):
+        relative = max(relative, SINGLE)
 
     def near(a: str, b: str) -> str:
         return (

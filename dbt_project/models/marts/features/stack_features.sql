@@ -30,7 +30,7 @@ with pairs as (
         coalesce(exp(-abs(asked.release_year - rated.release_year) / 4), 0) as years,
         exp(-abs(asked.movie_bias - rated.movie_bias) / 0.15) as consensus,
         exp(
-            -abs(ln(1.0 + asked.movie_rating_count) - ln(1.0 + rated.movie_rating_count)) / 0.5
+            -abs(ln(1 + asked.movie_rating_count) - ln(1 + rated.movie_rating_count)) / 0.5
         ) as popularity
     from {{ ref("int_seen_residuals") }} as asked
     inner join {{ ref("int_seen_residuals") }} as rated
@@ -67,7 +67,7 @@ near as (
             -- As if there were three more ratings, as far off as most are
             sqrt((sum(residual * residual) + 3 * 0.75) / (count(*) + 3)) as {{ entity }}_spread,
             {%- for least in stars %}
-                avg(case when rating >= {{ least }} then 1.0 else 0.0 end)
+                avg(case when rating >= {{ least }} then 1e0 else 0e0 end)
                     as {{ entity }}_from_{{ least | string | replace(".", "_") }},
             {%- endfor %}
             avg({{ is_half_star("rating") }}) as {{ entity }}_half_stars

@@ -31,7 +31,7 @@ with pairs as (
         asked.user_id,
         asked.movie_id,
         rated.residual,
-        abs(asked.rated_epoch - rated.rated_epoch) / 3600.0 as hours,
+        abs(asked.rated_epoch - rated.rated_epoch) / 3600e0 as hours,
         {{ genre_cosine("asked.genre_set", "rated.genre_set") }} as genres,
         coalesce(exp(-abs(asked.release_year - rated.release_year) / 4), 0) as release_years,
         exp(-abs(asked.movie_bias - rated.movie_bias) / 0.15) as consensus
@@ -165,11 +165,11 @@ final as (
         cast(from_0.residual as real) as last_surplus,
         cast(from_0.rating as real) as last_rating,
         cast(by_user.number_before as real) as number_before,
-        cast((by_user.rated_epoch - by_user.first_epoch) / 86400.0 as real) as user_days,
-        cast((by_user.last_epoch - by_user.rated_epoch) / 86400.0 as real) as user_days_left,
-        cast((by_user.rated_epoch - by_movie.movie_first_epoch) / 86400.0 as real) as movie_days,
-        cast(by_user.rated_epoch / 86400.0 as real) as day,
-        cast(by_user.rated_epoch / 31557600.0 + 1970 - by_movie.release_year as real) as movie_age,
+        cast((by_user.rated_epoch - by_user.first_epoch) / 86400e0 as real) as user_days,
+        cast((by_user.last_epoch - by_user.rated_epoch) / 86400e0 as real) as user_days_left,
+        cast((by_user.rated_epoch - by_movie.movie_first_epoch) / 86400e0 as real) as movie_days,
+        cast(by_user.rated_epoch / 86400e0 as real) as day,
+        cast(by_user.rated_epoch / 31557600e0 + 1970 - by_movie.release_year as real) as movie_age,
         cast(by_movie.drift as real) as drift
     from by_user
     inner join by_movie
