@@ -2,12 +2,18 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.dbt_project.compiled import Compiled, compile_project
 from tests.pipeline import Pipeline, made_once
+
+if not hasattr(sys.modules["__main__"], "__file__"):
+    # Spark takes a worker of pytest-xdist for its own doctests, and ends the process; in an
+    # interactive one it does not
+    sys.ps1 = ">>> "
 
 RELEASE = Path(__file__).parents[2] / "shared" / "data" / "ml-latest-small"
 
