@@ -105,7 +105,8 @@ def compare(
         for relation in sorted(ones | others):
             one, other = ones.get(relation), others.get(relation)
             if one is None or one != other:
-                yield Compared(relation, (0, 0), columns=_unlike(one or {}, other or {}))
+                unlike = _unlike(one or {}, other or {}) or "none that is compared"
+                yield Compared(relation, (0, 0), columns=unlike)
             else:
                 yield _compared(connection, relation, one, relative, absolute)
 

@@ -81,3 +81,9 @@ def test_a_relation_of_run_ids_alone_has_nothing_to_compare(tmp_path: Path) -> N
         write(tmp_path / f"{name}.duckdb", f"select '{name}' as run_id") for name in "ab"
     )
     assert differences(first, second) == []
+
+
+def test_a_relation_of_run_ids_alone_that_one_lacks_is_seen(first: Path, tmp_path: Path) -> None:
+    second = write(tmp_path / "second.duckdb", BASE, "create table more as select 'r' as run_id")
+    (sentence,) = differences(first, second)
+    assert sentence.startswith("main.more: not in both")
