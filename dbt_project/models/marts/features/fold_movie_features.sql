@@ -57,7 +57,7 @@ obscurities as (
         protocol,
         held_out_fold,
         rating_count,
-        100.0 * (
+        100e0 * (
             sum(sum_of_equals) over (partition by protocol, held_out_fold order by rating_count desc)
             - 0.5 * sum_of_equals
         ) / sum(sum_of_equals) over (partition by protocol, held_out_fold) as obscurity_pct
@@ -77,7 +77,7 @@ rated as (
                 others.squared_rating_sum - others.rating_sum * others.rating_sum / others.rating_count, 0
             ) / nullif(others.rating_count - 1, 0)
         ) as std_rating,
-        100.0 * others.half_star_count / others.rating_count as half_star_pct,
+        100e0 * others.half_star_count / others.rating_count as half_star_pct,
         obscurities.obscurity_pct
     from others
     inner join obscurities

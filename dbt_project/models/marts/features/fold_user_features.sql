@@ -95,7 +95,7 @@ final as (
                 0
             ) / nullif(ratings.rating_count - 1, 0)
         ) as std_rating,
-        100.0 * ratings.half_star_count / ratings.rating_count as half_star_pct,
+        100e0 * ratings.half_star_count / ratings.rating_count as half_star_pct,
         ratings.year_sum / ratings.year_count as mean_release_year,
         surpluses.obscurity / ratings.rating_count as mean_obscurity_pct,
         {{ shrunken_slope(
