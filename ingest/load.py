@@ -67,7 +67,7 @@ def load_folder(
     for file in files:
         left = limit and limit - sum(x.line_count for x in loads if x.file.table == "ratings")
         if file.table == "ratings" and left == 0:
-            break
+            continue
         progress(file)
         loads.append(load_file(connection, file, left))
         record(connection, loads[-1], sha256(file.path), dataset_name(folder, limit), loaded_at)

@@ -353,6 +353,18 @@ def test_a_limit_takes_the_first_lines_of_ratings_and_all_else(
     assert raw_rows(connection, "movies") == MOVIES
 
 
+def test_a_limit_that_the_first_file_reaches_leaves_out_no_tags(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    contents = CSV | {
+        "ratings-2.csv": RATINGS_CSV,
+        "tags.csv": csv_bytes(TAGS_HEADER, TAGS),
+    }
+    load(connection, tmp_path, contents, len(RATINGS))
+    assert raw_rows(connection, "ratings") == RATINGS
+    assert raw_rows(connection, "tags") == TAGS
+
+
 # --- Whatever the bytes, nothing is lost and nothing else is raised
 
 
