@@ -6,10 +6,9 @@ choose other sizes and numbers of cores.
 """
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import product
@@ -93,25 +92,25 @@ def page(builds: Sequence[Build], ratings: Sequence[int], cores: Sequence[int]) 
     names = [f"{ENGINES[engine]}, {_cores(count)}" for engine, count in columns]
     rows, ratios = [], []
     for size in ratings:
-        shown = " | ".join(_cell(by_key.get((size, *column))) for column in columns)
+        shown = " | ".join(_cell(by_key[size, *column]) for column in columns)
         least, most = (by_key[size, engine, max(cores)].seconds for engine in ENGINES)
         ratios.append(most / least)
         rows.append(f"| {size:,} | {shown} | {ratios[-1]:.1f} |")
     lines = {
         engine: line([by_key[size, engine, max(cores)] for size in ratings]) for engine in ENGINES
     }
-    compared = max(size for size in ratings if all((size, *column) in by_key for column in columns))
+    largest = max(ratings)
     gain = {
-        engine: by_key[compared, engine, min(cores)].seconds
-        / by_key[compared, engine, max(cores)].seconds
+        engine: by_key[largest, engine, min(cores)].seconds
+        / by_key[largest, engine, max(cores)].seconds
         for engine in ENGINES
     }
     paper = "\n".join(
         f"| {count} | {_size(pays_from(lines['duckdb'], lines['spark'], count))} |"
         for count in MACHINES
     )
-    said = "; ".join(
-        f"{ENGINES[engine]} {each.fixed:.0f} s and {each.per_million:.2f} s per million ratings"
+    said = "\n".join(
+        f"- {ENGINES[engine]}: {each.fixed:.0f} s, and {each.per_million:.2f} s per million ratings"
         for engine, each in lines.items()
     )
     versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyspark", "dbt-spark"))
@@ -128,14 +127,16 @@ cores; each build is measured once, with MEMORY_LIMIT=4GB.
 {chr(10).join(rows)}
 
 **On this machine Spark takes {min(ratios):.1f} to {max(ratios):.1f} times as long as DuckDB.**
-Most of its time at small sizes is fixed: each of the models and tests is a job of its own, whose
-plan and code Spark makes anew. With {_cores(max(cores))} instead of {_cores(min(cores))}, a build
-of {compared:,} ratings is {gain["duckdb"]:.2f} times as fast on DuckDB, {gain["spark"]:.2f} times
-on Spark.
+With {_cores(max(cores))} instead of {_cores(min(cores))}, the largest build is
+{gain["duckdb"]:.2f} times as fast on DuckDB, and {gain["spark"]:.2f} times on Spark. Most of
+Spark's time at small sizes is fixed: each model and each test is a job of its own.
 
 ## From which size on a cluster pays
 
-The two largest builds with {_cores(max(cores))} give, as straight lines: {said}.
+The two largest builds with {_cores(max(cores))} give, as straight lines:
+
+{said}
+
 If a cluster of such machines shared Spark's work evenly and without loss, it would be faster than
 DuckDB on one of them from this size on:
 
@@ -145,18 +146,18 @@ DuckDB on one of them from this size on:
 
 This is a bound on paper, in the cluster's favour: shuffles over a network, the start of executors
 and the catalogue's time come on top, and we have measured no cluster. One machine with more cores
-is the better answer up to what its disk holds: DuckDB needs no more memory than MEMORY_LIMIT and
-writes the rest to disk. A cluster pays where the data already lies in a lake that one machine
+is the better answer up to what its disk holds: DuckDB keeps to MEMORY_LIMIT and writes to disk
+what does not fit. A cluster pays where the data already lies in a lake that one machine
 cannot read in time, or cannot hold.
 
-Machine: {machine()}. {versions}. Load while it ran: {os.getloadavg()[2]:.1f} processes.
+Machine: {machine()}. {versions}.
 
 `python -m benchmarks.engines --ratings {sizes} --work FOLDER`, {datetime.now(UTC):%Y-%m-%d}.
 """
 
 
-def _cell(found: Build | None) -> str:
-    return f"{found.seconds:.0f} s, {found.peak_bytes / 1e9:.1f} GB" if found else "not measured"
+def _cell(build: Build) -> str:
+    return f"{build.seconds:.0f} s, {build.peak_bytes / 1e9:.1f} GB"
 
 
 def _cores(count: int) -> str:
@@ -179,14 +180,7 @@ def main() -> None:
     options = parser.parse_args()
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    # What was measured before the run was broken off is not measured again
-    kept = work / "engines.json"
-    builds = [Build(**each) for each in json.loads(kept.read_text())] if kept.exists() else []
-    done = {(each.ratings, each.engine, each.cores) for each in builds}
-    for key in product(options.ratings, ENGINES, options.cores):
-        if key not in done:
-            builds.append(build(*key, work))
-            kept.write_text(json.dumps([asdict(each) for each in builds]))
+    builds = [build(*key, work) for key in product(options.ratings, ENGINES, options.cores)]
     RESULT.write_text(page(builds, options.ratings, options.cores), encoding="utf-8")
 
 
