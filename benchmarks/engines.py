@@ -85,7 +85,9 @@ def pays_from(duckdb: Line, spark: Line, machines: int) -> float:
     return max((spark.fixed - duckdb.fixed) / gained, 0.0) if gained > 0 else float("inf")
 
 
-def page(builds: Sequence[Build], ratings: Sequence[int], cores: Sequence[int]) -> str:
+def page(
+    builds: Sequence[Build], ratings: Sequence[int], cores: Sequence[int], versions: str
+) -> str:
     """Write the measurements, and what follows for a cluster."""
     by_key = {(each.ratings, each.engine, each.cores): each for each in builds}
     columns = list(product(ENGINES, cores))
@@ -113,7 +115,6 @@ def page(builds: Sequence[Build], ratings: Sequence[int], cores: Sequence[int]) 
         f"- {ENGINES[engine]}: {each.fixed:.0f} s, and {each.per_million:.2f} s per million ratings"
         for engine, each in lines.items()
     )
-    versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyspark", "dbt-spark"))
     sizes = " ".join(map(str, ratings))
     return f"""# DuckDB and Spark, the same build
 
@@ -181,7 +182,8 @@ def main() -> None:
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     builds = [build(*key, work) for key in product(options.ratings, ENGINES, options.cores)]
-    RESULT.write_text(page(builds, options.ratings, options.cores), encoding="utf-8")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyspark", "dbt-spark"))
+    RESULT.write_text(page(builds, options.ratings, options.cores, versions), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_the_page_says_what_was_measured_and_what_follows() -> None:
         for engine, factor in (("duckdb", 1), ("spark", 8))
         for cores in (1, 2)
     ]
-    text = page(builds, (MILLION, 5 * MILLION), (1, 2))
+    text = page(builds, (MILLION, 5 * MILLION), (1, 2), "duckdb 1, pyspark 4")
     duckdb, spark = "15 s, 1.0 GB | 15 s, 1.0 GB", "50 s, 1.0 GB | 50 s, 1.0 GB"
     assert f"| 5,000,000 | {duckdb} | {spark} | 3.3 |" in text
     assert "| 8 | never: DuckDB is faster per rating |" in text
