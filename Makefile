@@ -3,6 +3,8 @@
 DATASET ?= sample
 TARGET ?= duckdb
 $(if $(filter duckdb spark,$(TARGET)),,$(error TARGET=$(TARGET): it must be duckdb or spark))
+$(if $(findstring ://,$(DATASET)),$(if $(filter duckdb,$(TARGET)),$(error \
+	DATASET=$(DATASET): Spark alone reads an address, so add TARGET=spark)))
 ifeq ($(TARGET),spark)
 WAREHOUSE ?= warehouse.spark/warehouse.duckdb
 endif
@@ -106,9 +108,11 @@ build: $(ENGINE) ## Load what is new in DATASET, build and test, publish as WARE
 BUILD_duckdb = \
 	$(CHECK) --suites raw marts --after \
 		$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training --after $(LOAD)
+# Spark itself loads what has an address, such as s3a://bucket/ratings
 BUILD_spark = \
+	$(LAKE) --anew; \
 	$(LOAD); \
-	$(LAKE) --anew --give raw published; \
+	$(LAKE) --give $(if $(findstring ://,$(DATASET)),,raw) published; \
 	$(DBT) build $(PROJECT) $(DBT_VARS) $(DATA_ONLY) --exclude tag:training; \
 	$(LAKE) --show; \
 	$(CHECK) --suites raw marts; \

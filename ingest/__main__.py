@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ingest.changes import load_changes
 from ingest.datasets import dataset_folder
+from ingest.load import Load
 from warehouse.connection import connect
 from warehouse.errors import tells_errors
 from warehouse.publishing import NOTHING_NEW
@@ -28,22 +29,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="where downloads go")
     options = parser.parse_args(arguments)
     console = Console()
-    candidate = read_settings().candidate
-    folder = dataset_folder(options.dataset, options.data, console)
-    with console.status("Loading"), connect(candidate) as connection:
-        loads = load_changes(
-            connection,
-            folder,
-            options.limit,
-            lambda file: console.out(f"Loading {file.path}", highlight=False),
-        )
+    loads = _load(options.dataset, options.data, options.limit, console)
     if loads is None:
-        console.print(f"All files of {folder} are loaded already.", highlight=False)
+        console.print(f"All files of {options.dataset} are loaded already.", highlight=False)
         return NOTHING_NEW
     for load in loads:
         rejected = f", {load.rejected_count:,} did not parse" if load.rejected_count else ""
         console.print(f"  {load.file.table}: {load.line_count:,} lines{rejected}", highlight=False)
     return 0
+
+
+def _load(dataset: str, data: Path, limit: int | None, console: Console) -> list[Load] | None:
+    def progress(path: str | Path) -> None:
+        console.out(f"Loading {path}", highlight=False)
+
+    if "://" in dataset:
+        # Not at the top: only whoever has Spark can import it
+        from ingest.spark import load_by_spark
+
+        with console.status("Loading"):
+            return load_by_spark(dataset, limit, progress)
+    folder = dataset_folder(dataset, data, console)
+    with console.status("Loading"), connect(read_settings().candidate) as connection:
+        return load_changes(connection, folder, limit, progress)
 
 
 if __name__ == "__main__":

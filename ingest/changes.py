@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from ingest.files import SourceFile, find_files, sha256
+from ingest.files import SourceFile, find_files, fingerprint, sha256
 from ingest.load import (
     Load,
     Progress,
@@ -68,7 +68,7 @@ def load_changes(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     limit: int | None = None,
-    progress: Progress = lambda file: None,
+    progress: Progress = lambda path: None,
 ) -> list[Load] | None:
     """Bring the ``raw`` tables to what a folder holds, reading what is new alone.
 
@@ -169,13 +169,13 @@ def _apply(
         _remove(connection, name, loaded[name].table)
     loads = []
     for file in changes.fresh:
-        progress(file)
+        progress(file.path)
         loads.append(load_file(connection, file))
-        record(connection, loads[-1], sha256(file.path), dataset, loaded_at)
+        record(connection, loads[-1], fingerprint(file.path), dataset, loaded_at)
         if file.table == "ratings":
             _note(connection, f"source_file = {quoted(file.path.name)}")
     for file in changes.grown:
-        progress(file)
+        progress(file.path)
         loads.append(_load_end(connection, file, loaded[file.path.name], dataset, loaded_at))
     # What is judged otherwise now: ratings of movies that came or went, and of the time since
     _note(
@@ -221,7 +221,7 @@ def _load_end(
     )
     name = quoted(file.path.name)
     connection.execute(f"delete from raw.loads where source_file = {name}")
-    record(connection, whole, sha256(file.path), dataset, loaded_at)
+    record(connection, whole, fingerprint(file.path), dataset, loaded_at)
     _note(connection, f"source_file = {name} and line_number > {lines_before}")
     return replace(load, file=file)
 

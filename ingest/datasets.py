@@ -304,7 +304,7 @@ def _unpack(archive: Path, folder: Path) -> None:
             files = _checked_files(zipped)
             paths = [PurePosixPath(file.filename).parts for file in files]
             depth = 1 if len({path[0] for path in paths}) == 1 < min(map(len, paths)) else 0
-            most = room = min(MAX_UNPACKED_BYTES, most_unpacked_bytes(archive))
+            most = room = min(MAX_UNPACKED_BYTES, most_unpacked_bytes(archive.stat().st_size))
             for file, path in zip(files, paths, strict=True):
                 room -= _write_member(zipped, file, fresh.joinpath(*path[depth:]), room, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:

@@ -152,9 +152,22 @@ def open_bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def most_unpacked_bytes(path: Path) -> int:
-    """Tell how many bytes a file may unpack to; a file with more is an attack on the disk."""
-    return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * path.stat().st_size)
+def most_unpacked_bytes(byte_count: int) -> int:
+    """Tell how many bytes so many may unpack to; a file with more is an attack on the disk."""
+    return max(ANY_EXPANSION_BYTES, MAX_EXPANSION * byte_count)
+
+
+def check_unpacked(path: Path, unpacked_bytes: int, most: int) -> None:
+    """Check that a file unpacks to no more than it may.
+
+    Raises:
+        UserError: It unpacks to more.
+    """
+    if unpacked_bytes > most:
+        raise UserError(
+            f"{path} unpacks to more than {most:,} bytes, {MAX_EXPANSION} times its size or more:"
+            " that is no dataset. Unpack it by hand if it is."
+        )
 
 
 def sha256(path: Path, byte_count: int | None = None) -> str:
@@ -166,6 +179,11 @@ def sha256(path: Path, byte_count: int | None = None) -> str:
             digest.update(chunk)
             left -= len(chunk)
     return digest.hexdigest()
+
+
+def fingerprint(path: Path) -> tuple[int, str]:
+    """Tell a file's size in bytes, and its digest."""
+    return path.stat().st_size, sha256(path)
 
 
 def survey(path: Path, *, has_header: bool = True) -> Survey:
@@ -206,8 +224,21 @@ def read_text_lines(file: SourceFile) -> Iterator[str | bytes]:
         is read as Latin-1, the encoding of the older MovieLens releases.
     """
     for line in _lines(file.path):
-        text = _decoded(line)
-        yield text if isinstance(text, str) or file.has_header else text.decode("latin-1")
+        yield decoded(line, file)
+
+
+def decoded(line: bytes, file: SourceFile) -> str | bytes:
+    """Decode a line of a file, as :func:`read_text_lines` does."""
+    text = _decoded(line)
+    return text if isinstance(text, str) or file.has_header else text.decode("latin-1")
+
+
+def name_pattern(table: str) -> re.Pattern[str]:
+    """Write the pattern of names of a table's files; its first group says which of several."""
+    old_names = {"ratings": "|u[.]data", "movies": "|u[.]item"}
+    return re.compile(
+        f"{table}(|-.+)[.](csv|csv[.]gz|csv[.]zst|parquet|dat){old_names.get(table, '')}"
+    )
 
 
 def _paths(folder: Path, table: str) -> list[Path]:
@@ -216,10 +247,7 @@ def _paths(folder: Path, table: str) -> list[Path]:
     Raises:
         UserError: Two names differ in their endings alone.
     """
-    old_names = {"ratings": "|u[.]data", "movies": "|u[.]item"}
-    pattern = re.compile(
-        f"{table}(|-.+)[.](csv|csv[.]gz|csv[.]zst|parquet|dat){old_names.get(table, '')}"
-    )
+    pattern = name_pattern(table)
     paths: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         if (match := pattern.fullmatch(path.name)) and path.is_file():
@@ -309,7 +337,7 @@ def _can_decode(decoder: codecs.IncrementalDecoder, data: bytes, final: bool = F
 
 def _chunks(path: Path) -> Iterator[bytes]:
     """Read a text file's bytes, without a byte order mark."""
-    most = most_unpacked_bytes(path)
+    most = most_unpacked_bytes(path.stat().st_size)
     byte_count = 0
     try:
         with open_bytes(path) as file:
@@ -317,11 +345,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
             while chunk := start + file.read(CHUNK_BYTES - len(start)):
                 start = b""
                 byte_count += len(chunk)
-                if byte_count > most:
-                    raise UserError(
-                        f"{path} unpacks to more than {most:,} bytes, {MAX_EXPANSION} times its"
-                        " size or more: that is no dataset. Unpack it by hand if it is."
-                    )
+                check_unpacked(path, byte_count, most)
                 if len(chunk) == CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
                     raise UserError(
                         f"{path} has a line of more than {CHUNK_BYTES:,} bytes: is it text?"

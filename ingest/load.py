@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.files import SourceFile, find_files, sha256
+from ingest.files import SourceFile, find_files, fingerprint
 from ingest.free_text import load_records
 from ingest.parquet import load_parquet
 from ingest.rating_lines import load_rating_lines
@@ -15,7 +15,7 @@ from warehouse.connection import first_line, insert_rows, quoted
 from warehouse.errors import UserError
 from warehouse.tables import create_tables
 
-Progress = Callable[[SourceFile], None]
+Progress = Callable[[str | Path], None]
 
 BUILT_FROM_LINES = ("raw", "core")
 """Schemas that hold what earlier lines became, and to which a build of changes adds."""
@@ -42,7 +42,7 @@ def load_folder(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     limit: int | None = None,
-    progress: Progress = lambda file: None,
+    progress: Progress = lambda path: None,
 ) -> list[Load]:
     """Fill the ``raw`` tables from a folder; what was there before of other lines is removed.
 
@@ -65,13 +65,19 @@ def load_folder(
     create_tables(connection, "raw")
     loads: list[Load] = []
     for file in files:
-        left = limit and limit - sum(x.line_count for x in loads if x.file.table == "ratings")
+        left = lines_left(limit, loads)
         if file.table == "ratings" and left == 0:
             continue
-        progress(file)
+        progress(file.path)
         loads.append(load_file(connection, file, left))
-        record(connection, loads[-1], sha256(file.path), dataset_name(folder, limit), loaded_at)
+        dataset = dataset_name(folder, limit)
+        record(connection, loads[-1], fingerprint(file.path), dataset, loaded_at)
     return loads
+
+
+def lines_left(limit: int | None, loads: list[Load]) -> int | None:
+    """Tell how many lines of ratings are still to be read, if not all."""
+    return limit and limit - sum(x.line_count for x in loads if x.file.table == "ratings")
 
 
 def now() -> datetime:
@@ -111,31 +117,41 @@ def load_file(
         raise UserError(f"{file.path} cannot be read: {first_line(error)}") from error
     finally:
         connection.execute("set preserve_insertion_order = false")
-    if line_count == 0:
-        raise UserError(f"{file.path} has no {file.table} in it.")
     accepted_count = _count(connection, table) - accepted_before
     rejected_count = _count(connection, rejected) - rejected_before
-    if line_count != accepted_count + rejected_count:
+    load = Load(file, line_count, accepted_count, rejected_count)
+    check_counts(load)
+    return load
+
+
+def check_counts(load: Load) -> None:
+    """Check that a file has lines, and that each became a row or a rejected line.
+
+    Raises:
+        UserError: It has none, or not each did.
+    """
+    read_count = load.accepted_count + load.rejected_count
+    if load.line_count == 0:
+        raise UserError(f"{load.file.path} has no {load.file.table} in it.")
+    if load.line_count != read_count:
         raise UserError(
-            f"{file.path} has {line_count} lines, but {accepted_count + rejected_count} were read:"
-            " was it written to meanwhile?"
+            f"{load.file.path} has {load.line_count} lines, but {read_count} were read: was it"
+            " written to meanwhile?"
         )
-    return Load(file, line_count, accepted_count, rejected_count)
 
 
 def record(
     connection: duckdb.DuckDBPyConnection,
     load: Load,
-    digest: str,
+    content: tuple[int, str],
     dataset: str,
     loaded_at: datetime,
 ) -> None:
-    """Write into ``raw.loads`` what became of a file."""
+    """Write into ``raw.loads`` what became of a file, with its size and digest."""
     row = (
         load.file.path.name,
         load.file.table,
-        load.file.path.stat().st_size,
-        digest,
+        *content,
         load.line_count,
         load.accepted_count,
         load.rejected_count,

@@ -41,45 +41,64 @@ def load_rating_lines(
     line_count = found.line_count - header_count
     if limit is None and _load_numbers(connection, file, found, line_count):
         return line_count
-    fields = _fields(file, f"split_part(line, {quoted(file.separator)}, {{}})")
     with _readable(file, found) as (path, line_end):
         # Without quotes, and with a separator that no line holds, each line arrives as it is
-        connection.execute(
+        insert_rating_lines(
+            connection,
+            file,
             f"""
-            create or replace temp table lines as
-            with lines as (
-                select coalesce(line, '') as line
-                from read_csv(
-                    {path_literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false,
-                    auto_detect = false, new_line = '{line_end}', delim = '{FIELD_MARK}',
-                    quote = '', escape = '', comment = '', strict_mode = false,
-                    hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}
-                )
-                {limit_clause(limit, header_count)}
-            ),
-            matched as (
-                select line, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
-                from lines
+            select coalesce(line, '') as line
+            from read_csv(
+                {path_literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false,
+                auto_detect = false, new_line = '{line_end}', delim = '{FIELD_MARK}',
+                quote = '', escape = '', comment = '', strict_mode = false,
+                hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}
             )
-            select
-                {casts(file, fields, "is_plain")},
-                case when not is_plain then line end as raw_line
-            from matched
-            """
+            {limit_clause(limit, header_count)}
+            """,
+            f"rowid + 1 + {file.lines_before}",
         )
+    return line_count if limit is None else min(line_count, limit)
+
+
+def insert_rating_lines(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, lines: str, line_number: str
+) -> None:
+    """Insert lines of ratings into their raw table, or into the rejected lines.
+
+    Args:
+        connection: A connection that may write.
+        file: The file that the lines are from.
+        lines: A query with the column ``line``; it may have others.
+        line_number: The number of a row's line, of the query's columns, or of its ``rowid`` from 0.
+    """
+    fields = _fields(file, f"split_part(line, {quoted(file.separator)}, {{}})")
+    connection.execute(
+        f"""
+        create or replace temp table lines as
+        with matched as (
+            select *, regexp_full_match(line, {quoted(_line_pattern(file))}) as is_plain
+            from ({lines})
+        )
+        select
+            * exclude (line, is_plain),
+            {casts(file, fields, "is_plain")},
+            case when not is_plain then line end as raw_line
+        from matched
+        """
+    )
     connection.execute(
         f"""
         insert into raw.ratings by name
         select
-            * exclude raw_line, {quoted(file.path.name)} as source_file,
-            rowid + 1 + {file.lines_before} as line_number
+            {", ".join(fields)}, {quoted(file.path.name)} as source_file,
+            {line_number} as line_number
         from lines
         where raw_line is null
         """
     )
-    _load_other_lines(connection, file, header_count)
+    _load_other_lines(connection, file, line_number)
     connection.execute("drop table lines")
-    return line_count if limit is None else min(line_count, limit)
 
 
 def _load_numbers(
@@ -149,14 +168,19 @@ def _readable(file: SourceFile, found: Survey) -> Iterator[tuple[Path, str]]:
         return
     with NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".csv") as copy:
         for line in read_text_lines(file):
-            text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
-            copy.write(text.replace(FIELD_MARK, repr(FIELD_MARK)[1:-1]) + "\n")
+            copy.write(printable(line) + "\n")
         copy.flush()
         yield Path(copy.name), r"\n"
 
 
+def printable(line: str | bytes) -> str:
+    """Write a line with escapes for what is not UTF-8, and for DuckDB's separator."""
+    text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
+    return text.replace(FIELD_MARK, repr(FIELD_MARK)[1:-1])
+
+
 def _load_other_lines(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, header_count: int
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, line_number: str
 ) -> None:
     """Load the lines that are not plain numbers: lines with quotes, and lines to reject."""
     separator = file.separator
@@ -169,11 +193,11 @@ def _load_other_lines(
         f"""
         with other_lines as (
             select
-                rowid + 1 + {file.lines_before} as line_number,
+                {line_number} as line_number,
                 raw_line,
                 {file.is_quoted} and contains(raw_line, '"') as has_quotes
             from lines
-            where raw_line is not null and rowid >= {header_count}
+            where raw_line is not null and {line_number} > {int(file.has_header)}
         ),
         split as (
             select

@@ -3,7 +3,7 @@
 import pytest
 
 from warehouse.errors import UserError
-from warehouse.lake import require_spark
+from warehouse.spark import require_spark
 
 
 def _why_not() -> str:

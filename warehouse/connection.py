@@ -144,7 +144,7 @@ def _is_duckdb(path: Path) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """Cut what DuckDB says to its first line: the others show the statement."""
+    """Cut what DuckDB or Spark says to its first line: the others show the statement."""
     return str(error).partition("\n")[0]
 
 

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from warehouse.errors import tells_errors
-from warehouse.lake import LOG, errors_in, require_spark
 from warehouse.locking import start_holding
-from warehouse.settings import export_settings, read_settings
+from warehouse.settings import read_settings, settings_as_variables
+from warehouse.spark import LOG, errors_in, require_spark
 
 WORDS = {"success": "built", "pass": "tests passed"}
 """How two of dbt's statuses are shown; the others (error, fail, warn, skipped) stay as they are."""
@@ -171,7 +171,7 @@ def _keep_parsed(parsed: Path, started_at: float) -> None:
 @tells_errors
 def main() -> int:
     """Run dbt with the arguments of the command line, on the candidate that the settings name."""
-    export_settings()
+    os.environ.update(settings_as_variables())
     arguments = sys.argv[1:]
     if AFTER in arguments:
         place = arguments.index(AFTER)

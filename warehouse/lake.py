@@ -12,23 +12,18 @@ both, and any number of readers can share them.
 
 import argparse
 import os
-import re
 import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
 
 import duckdb
 
 from warehouse.connection import BUILDS, connect, quoted
 from warehouse.errors import UserError, tells_errors
 from warehouse.settings import read_settings
+from warehouse.spark import NO_CATALOGUE, require_spark, spark_settings
 from warehouse.states import states
 from warehouse.tables import source_columns, source_schema
 
@@ -37,50 +32,6 @@ LATEST = "latest"
 
 KEPT_IN_DUCKDB = ("ml.*", "published.*", "quality.gate_results")
 """Tables that Python writes: they stay in the DuckDB file."""
-
-OLDEST_JAVA = 17
-
-LOG = "spark.log"
-"""What Spark says of itself, in the lake."""
-
-
-def require_spark() -> None:
-    """Check that Spark can start.
-
-    Raises:
-        UserError: There is no Java that is new enough, or Spark's packages are not installed.
-    """
-    if find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None:
-        raise UserError("Spark's packages are not installed: `make build TARGET=spark` adds them.")
-    java = Path(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java"
-    try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    except OSError:
-        said = ""
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    if found is None or int(found[1]) < OLDEST_JAVA:
-        has = f"Java {found[1]}" if found else "none"
-        raise UserError(
-            f"Spark needs Java {OLDEST_JAVA} or newer, and there is {has}: install it (in Debian"
-            f" `apt install openjdk-{OLDEST_JAVA}-jre-headless`), or name its folder in JAVA_HOME."
-        )
-
-
-@contextmanager
-def errors_in(log: Path) -> Iterator[TextIO]:
-    """Let what is started meanwhile, such as Spark's program, write its errors into a log.
-
-    Yields:
-        What leads to the terminal, for this process alone.
-    """
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file, os.fdopen(os.dup(2), "w") as terminal:
-        os.dup2(file.fileno(), 2)
-        try:
-            yield terminal
-        finally:
-            os.dup2(terminal.fileno(), 2)
 
 
 def give(candidate: Path, lake: Path, source: str) -> None:
@@ -192,20 +143,14 @@ def open_prompt(warehouse: Path) -> int:
             for each in folders
         ),
     ]
-    # A catalogue in memory: what is typed changes nothing that is published
-    settings = {
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.ui.enabled": "false",
-        "spark.log.level": "ERROR",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-    }
     with TemporaryDirectory() as folder:
         first = Path(folder, "first.sql")
         first.write_text(";\n".join([*statements, ""]))
+        # What is typed changes nothing that is published
+        own = NO_CATALOGUE | {"spark.sql.warehouse.dir": f"{folder}/new"}
+        settings = spark_settings() | own
         options = [f"--conf={name}={value}" for name, value in settings.items()]
-        command = ["spark-sql", "-S", *options, f"--conf=spark.sql.warehouse.dir={folder}/new"]
+        command = ["spark-sql", "-S", *options]
         environment = os.environ | {"PYSPARK_PYTHON": sys.executable}
         return subprocess.run([*command, "-i", str(first)], env=environment).returncode
 

@@ -4,7 +4,6 @@
 takes, such as a dataset, is an option of that command.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -63,14 +62,14 @@ def read_settings() -> Settings:
         raise UserError(f"{name.upper()}={wrong['input']}: it must be {rule}.") from error
 
 
-def export_settings() -> None:
-    """Write the settings, defaults too, into the environment, from which dbt's profile reads them.
+def settings_as_variables() -> dict[str, str]:
+    """Write the settings, defaults too, as the environment variables that dbt's profile reads.
 
     Raises:
         UserError: A setting has a wrong value.
     """
-    for name, value in read_settings().model_dump(exclude={"accept"}).items():
-        os.environ[PREFIX + name.upper()] = str(value)
+    settings = read_settings().model_dump(exclude={"accept"})
+    return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
 
 
 def whole_number(variable: str, least: int) -> Callable[[str], int]:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from warehouse.errors import UserError
-from warehouse.lake import LOG, errors_in, require_spark
 from warehouse.settings import read_settings
 
 
@@ -68,32 +67,6 @@ def load_myfm() -> Any:
 
 
 @cache
-def load_spark() -> Any:
-    """Start a session of Spark on this machine, without a catalogue.
-
-    Raises:
-        UserError: Spark's packages or Java are missing.
-    """
-    require_spark()
-    settings = read_settings()
-    memory = settings.memory_limit.lower().replace(" ", "").replace("ib", "").replace("b", "")
-    with errors_in(settings.lake / LOG):
-        from pyspark.sql import SparkSession
-
-        return (
-            SparkSession.builder.master(f"local[{settings.threads}]")
-            .config("spark.sql.catalogImplementation", "in-memory")
-            .config("spark.sql.shuffle.partitions", settings.threads)
-            .config("spark.driver.memory", memory)
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-            .config("spark.log.level", "ERROR")
-            .getOrCreate()
-        )
-
-
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     saved = os.dup(2)

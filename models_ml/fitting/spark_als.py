@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_ml.fitting.backend import load_spark
 from models_ml.fitting.ids import Values
 from warehouse.connection import quoted
+from warehouse.spark import NO_CATALOGUE, start_session
 
 Matrix = NDArray[np.float32]
 
@@ -39,7 +39,7 @@ def factorise(
     Raises:
         UserError: Spark's packages or Java are missing.
     """
-    spark = load_spark()
+    spark = start_session(NO_CATALOGUE)
     from pyspark.ml.recommendation import ALS
 
     with TemporaryDirectory() as folder, duckdb.connect() as connection:

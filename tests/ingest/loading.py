@@ -124,4 +124,60 @@ RATINGS_SQL = values(RATINGS_HEADER, RATINGS)
 GOOD_PARQUET = parquet(f"select * from {RATINGS_SQL}")
 
 
+FAULTY_LINES = [
+    ("", "blank_line"),
+    ("   ", "blank_line"),
+    ("1,2,3", "wrong_field_count"),
+    ("1,2,3,4,", "wrong_field_count"),
+    ("1;2;3;4", "wrong_field_count"),
+    ("userId", "wrong_field_count"),
+    ('"1,2,3,4"', "wrong_field_count"),
+    ("userId,movieId,rating,timestamp", "user_id_is_not_an_integer"),
+    ("1.5,2,3,4", "user_id_is_not_an_integer"),
+    ("1e3,2,3,4", "user_id_is_not_an_integer"),
+    ("1_000,2,3,4", "user_id_is_not_an_integer"),
+    ("0x10,2,3,4", "user_id_is_not_an_integer"),
+    ("٣,2,3,4", "user_id_is_not_an_integer"),
+    ("9223372036854775808,2,3,4", "user_id_is_not_an_integer"),
+    ("-9223372036854775809,2,3,4", "user_id_is_not_an_integer"),
+    ("1,abc,3,4", "movie_id_is_not_an_integer"),
+    ("1,-,3,4", "movie_id_is_not_an_integer"),
+    (f"1,{'9' * 400},3,4", "movie_id_is_not_an_integer"),
+    ("1,2,nan,4", "rating_is_not_a_number"),
+    ("1,2,inf,4", "rating_is_not_a_number"),
+    ("1,2,1e400,4", "rating_is_not_a_number"),
+    (f"1,2,{'9' * 400},4", "rating_is_not_a_number"),
+    ("1,2,good,4", "rating_is_not_a_number"),
+    ("1,2,3..5,4", "rating_is_not_a_number"),
+    ("1,2,.,4", "rating_is_not_a_number"),
+    ("1,2,3,noon", "timestamp_is_not_an_integer"),
+    ("1,2,3,4.5", "timestamp_is_not_an_integer"),
+    ('1,2,3,""""', "timestamp_is_not_an_integer"),
+    ("1,2,3,4\0", "null_character"),
+    ('"1,2,3,4', "unclosed_quote"),
+    ('1,2,3,"4""', "unclosed_quote"),
+    ('1,"2"x,3,4', "misplaced_quote"),
+    ('1,"2" ,3,4', "misplaced_quote"),
+    ('1,"2,3"4,5,6', "misplaced_quote"),
+    ('1,2",3,4', "movie_id_is_not_an_integer"),
+]
+"""Lines that are no ratings, with the rule that each breaks."""
+
+MEANT_LINES = [
+    (" 1 ,2 , 3.5, 4 ", (1, 2, 3.5, 4)),
+    ('"1","2","3.5","4"', (1, 2, 3.5, 4)),
+    ('1,"2",3.5,4', (1, 2, 3.5, 4)),
+    ("1.0,2.,3,4.00", (1, 2, 3.0, 4)),
+    ("1,2,.5,4", (1, 2, 0.5, 4)),
+    ("-1,0,-3.5,-4", (-1, 0, -3.5, -4)),
+    ("1,2,0.30000000000000004,4", (1, 2, 0.30000000000000004, 4)),
+    ("001,0000000000000000002,3,4", (1, 2, 3.0, 4)),
+    ("9223372036854775807,-9223372036854775808,3,4", (2**63 - 1, -(2**63), 3.0, 4)),
+    ("9223372036854775807.0,2,3,4", (2**63 - 1, 2, 3.0, 4)),
+    ("1,2,,", (1, 2, None, None)),
+    (',"",  ,4', (None, None, None, 4)),
+]
+"""Lines in unusual forms, with the rating that each means."""
+
+
 FOLDER = "drawn"

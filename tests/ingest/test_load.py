@@ -301,9 +301,9 @@ def test_each_file_is_announced_before_it_is_read(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     load(connection, tmp_path, CSV)
-    announced = []
-    load_folder(connection, tmp_path, progress=lambda file: announced.append(file.path.name))
-    assert announced == ["movies.csv", "ratings.csv"]
+    announced: list[str | Path] = []
+    load_folder(connection, tmp_path, progress=announced.append)
+    assert announced == [tmp_path / "movies.csv", tmp_path / "ratings.csv"]
 
 
 @pytest.mark.parametrize(

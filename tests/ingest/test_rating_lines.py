@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from ingest.files import SEPARATORS
 from tests.ingest.loading import (
     CSV,
+    FAULTY_LINES,
     FOLDER,
+    MEANT_LINES,
     MOVIES_CSV,
     RATINGS,
     RATINGS_CSV,
@@ -44,46 +46,7 @@ def test_a_rating_without_a_time_may_be_faulty_too(
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
-@pytest.mark.parametrize(
-    ("line", "error"),
-    [
-        ("", "blank_line"),
-        ("   ", "blank_line"),
-        ("1,2,3", "wrong_field_count"),
-        ("1,2,3,4,", "wrong_field_count"),
-        ("1;2;3;4", "wrong_field_count"),
-        ("userId", "wrong_field_count"),
-        ('"1,2,3,4"', "wrong_field_count"),
-        ("userId,movieId,rating,timestamp", "user_id_is_not_an_integer"),
-        ("1.5,2,3,4", "user_id_is_not_an_integer"),
-        ("1e3,2,3,4", "user_id_is_not_an_integer"),
-        ("1_000,2,3,4", "user_id_is_not_an_integer"),
-        ("0x10,2,3,4", "user_id_is_not_an_integer"),
-        ("٣,2,3,4", "user_id_is_not_an_integer"),
-        ("9223372036854775808,2,3,4", "user_id_is_not_an_integer"),
-        ("-9223372036854775809,2,3,4", "user_id_is_not_an_integer"),
-        ("1,abc,3,4", "movie_id_is_not_an_integer"),
-        ("1,-,3,4", "movie_id_is_not_an_integer"),
-        (f"1,{'9' * 400},3,4", "movie_id_is_not_an_integer"),
-        ("1,2,nan,4", "rating_is_not_a_number"),
-        ("1,2,inf,4", "rating_is_not_a_number"),
-        ("1,2,1e400,4", "rating_is_not_a_number"),
-        (f"1,2,{'9' * 400},4", "rating_is_not_a_number"),
-        ("1,2,good,4", "rating_is_not_a_number"),
-        ("1,2,3..5,4", "rating_is_not_a_number"),
-        ("1,2,.,4", "rating_is_not_a_number"),
-        ("1,2,3,noon", "timestamp_is_not_an_integer"),
-        ("1,2,3,4.5", "timestamp_is_not_an_integer"),
-        ('1,2,3,""""', "timestamp_is_not_an_integer"),
-        ("1,2,3,4\0", "null_character"),
-        ('"1,2,3,4', "unclosed_quote"),
-        ('1,2,3,"4""', "unclosed_quote"),
-        ('1,"2"x,3,4', "misplaced_quote"),
-        ('1,"2" ,3,4', "misplaced_quote"),
-        ('1,"2,3"4,5,6', "misplaced_quote"),
-        ('1,2",3,4', "movie_id_is_not_an_integer"),
-    ],
-)
+@pytest.mark.parametrize(("line", "error"), FAULTY_LINES)
 def test_a_faulty_rating_is_kept_with_its_rule_and_line(
     connection: duckdb.DuckDBPyConnection,
     tmp_path: Path,
@@ -99,23 +62,7 @@ def test_a_faulty_rating_is_kept_with_its_rule_and_line(
     assert accepted_lines(connection, "ratings") == [2, 3, 5]
 
 
-@pytest.mark.parametrize(
-    ("line", "row"),
-    [
-        (" 1 ,2 , 3.5, 4 ", (1, 2, 3.5, 4)),
-        ('"1","2","3.5","4"', (1, 2, 3.5, 4)),
-        ('1,"2",3.5,4', (1, 2, 3.5, 4)),
-        ("1.0,2.,3,4.00", (1, 2, 3.0, 4)),
-        ("1,2,.5,4", (1, 2, 0.5, 4)),
-        ("-1,0,-3.5,-4", (-1, 0, -3.5, -4)),
-        ("1,2,0.30000000000000004,4", (1, 2, 0.30000000000000004, 4)),
-        ("001,0000000000000000002,3,4", (1, 2, 3.0, 4)),
-        ("9223372036854775807,-9223372036854775808,3,4", (2**63 - 1, -(2**63), 3.0, 4)),
-        ("9223372036854775807.0,2,3,4", (2**63 - 1, 2, 3.0, 4)),
-        ("1,2,,", (1, 2, None, None)),
-        (',"",  ,4', (None, None, None, 4)),
-    ],
-)
+@pytest.mark.parametrize(("line", "row"), MEANT_LINES)
 def test_a_rating_is_read_as_it_is_meant(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, row: tuple[Any, ...]
 ) -> None:

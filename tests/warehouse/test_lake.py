@@ -6,10 +6,9 @@ import duckdb
 import pytest
 
 from tests.test_makefile import make
-from warehouse import lake as lakes
 from warehouse.connection import connect
 from warehouse.errors import UserError
-from warehouse.lake import check_settled, give, require_spark, settle, show
+from warehouse.lake import check_settled, give, settle, show
 from warehouse.tables import create_tables
 
 
@@ -146,36 +145,6 @@ def test_a_training_does_not_go_on_from_a_build_on_duckdb(candidate: Path, lake:
     (lake / "build").write_text("1")
     with pytest.raises(UserError, match="was not built by Spark"):
         check_settled(candidate, lake)
-
-
-@pytest.mark.parametrize(
-    ("says", "found"),
-    [('openjdk version "1.8.0_412"', "Java 8"), ('openjdk version "11.0.2"', "Java 11")],
-)
-def test_an_old_java_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, found: str
-) -> None:
-    java = tmp_path / "bin" / "java"
-    java.parent.mkdir()
-    java.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
-    java.chmod(0o755)
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    monkeypatch.setattr(lakes, "find_spec", lambda name: name)
-    with pytest.raises(UserError, match=f"Java 17 or newer, and there is {found}: install it"):
-        require_spark()
-
-
-def test_no_java_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    monkeypatch.setattr(lakes, "find_spec", lambda name: name)
-    with pytest.raises(UserError, match="and there is none"):
-        require_spark()
-
-
-def test_missing_packages_are_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lakes, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="Spark's packages are not installed"):
-        require_spark()
 
 
 def test_another_engine_is_refused() -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from tests.pipeline import ROOT
 from warehouse.errors import UserError
-from warehouse.settings import PREFIX, Settings, export_settings, read_settings
+from warehouse.settings import PREFIX, Settings, read_settings, settings_as_variables
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +91,7 @@ def test_the_profile_of_dbt_has_the_same_defaults() -> None:
 
 def test_dbt_reads_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {"REELHOUSE_WAREHOUSE": "x/y.duckdb"})
-    export_settings()
-    assert os.environ == {
+    assert settings_as_variables() == {
         "REELHOUSE_WAREHOUSE": "x/y.duckdb",
         "REELHOUSE_CANDIDATE": "x/candidate/y.duckdb",
         "REELHOUSE_LAKE": str(Path("x/candidate/lake").absolute()),
