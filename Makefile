@@ -238,12 +238,13 @@ clean: ## Remove what was built; the environment and downloads stay
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
-	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder), WAREHOUSE'
-	@echo '(a file), TARGET (duckdb, or spark), FULL (1 builds all anew), LIMIT (the first'
-	@echo 'N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS, MODEL and PROTOCOL (what'
-	@echo 'alone to train), EFFORT (quick, or full: the accurate models too, for minutes;'
-	@echo 'or spark: those that Spark fits too), ACCEPT (expectations that may fail), KEEP'
-	@echo '(states to keep), STATE (the one to roll back to), USER (a user id), RATINGS (a'
-	@echo 'CSV file of your own: title or movieId, rating), SITE (the folder of report and'
-	@echo 'docs), FORMAT and OUT (of export), PORT (of the explorer), ROUNDS and SEED (of'
-	@echo 'torture), WORK (a folder for tens of GB, of bench and parity)'
+	@echo 'Variables: DATASET (a release such as ml-latest-small, or a folder; for Spark'
+	@echo 'also an address), WAREHOUSE (a file), TARGET (duckdb, or spark), FULL (1 builds'
+	@echo 'all anew), LIMIT (the first N ratings), THREADS, MEMORY_LIMIT (as in 2GB), VARS,'
+	@echo 'MODEL and PROTOCOL (what alone to train), EFFORT (quick, or full: the accurate'
+	@echo 'models too, for minutes; or spark: those that Spark fits too), ACCEPT'
+	@echo '(expectations that may fail), KEEP (states to keep), STATE (the one to roll back'
+	@echo 'to), USER (a user id), RATINGS (a CSV file of your own: title or movieId,'
+	@echo 'rating), SITE (the folder of report and docs), FORMAT and OUT (of export), PORT'
+	@echo '(of the explorer), ROUNDS and SEED (of torture), WORK (a folder for tens of GB,'
+	@echo 'of bench and parity)'

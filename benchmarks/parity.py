@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.parity DATASET ... --work FOLDER`` builds and trains each dataset on DuckDB,
 builds it on Spark, lets Spark judge what the models wrote for DuckDB, and compares by EXCEPT in
-both directions. A dataset is a release's name, a folder, or one of ``benchmarks/hostile.py``, which
-are only built, as are those after ``--built``. It writes ``benchmarks/parity.md``, unless
-``--no-page``; the exit status is 1 where anything differs.
+both directions. A dataset is a release's name, a folder, which Spark also loads by itself, or one
+of ``benchmarks/hostile.py``, which are only built, as are those after ``--built``. It writes
+``benchmarks/parity.md``, unless ``--no-page``; the exit status is 1 where anything differs.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from warehouse.tables import create_tables, source_columns
 
 RESULT = Path(__file__).with_suffix(".md")
 
-SCHEMAS = ("core", "quality", "analytics", "features", "predictions", "gates")
+SCHEMAS = ("raw", "core", "quality", "analytics", "features", "predictions", "gates")
 
 UNITS = "--exclude-resource-type unit_test"
 
@@ -70,10 +70,14 @@ def check(dataset: str, work: Path, is_trained: bool) -> Parity:
         variables = "{max_quarantined_pct: 100}"
     duckdb, spark = work / f"{name}.duckdb", work / f"{name}.spark" / "warehouse.duckdb"
     spark.parent.mkdir(parents=True, exist_ok=True)
-    options = [f"DATASET={folder}", f"VARS={variables}", "FULL=1"]
+    options = [f"VARS={variables}", "FULL=1"]
+    # Spark loads by itself what it has an address of
+    address = f"file://{Path(folder).resolve()}" if Path(folder).is_dir() else folder
     seconds = tuple(
-        _timed(["make", "build", f"TARGET={target}", f"WAREHOUSE={path}", *options])
-        for target, path in (("duckdb", duckdb), ("spark", spark))
+        _timed(
+            ["make", "build", f"DATASET={files}", f"TARGET={target}", f"WAREHOUSE={path}", *options]
+        )
+        for files, target, path in ((folder, "duckdb", duckdb), (address, "spark", spark))
     )
     if is_trained:
         _run(["make", "train", f"WAREHOUSE={duckdb}"])
@@ -135,8 +139,9 @@ def page(found: Sequence[Parity], command: str) -> str:
 The same models build the same data on DuckDB and on Spark. Each relation is compared by EXCEPT in
 both directions, with the names and types of its columns and with nulls; floats may differ by
 {TOLERANCE:g} of the larger one, as sums depend on their order, and those that are kept in single
-precision by two of its last digits ({SINGLE:.0e}). Fits are made once: both engines
-judge the same predictions. Left aside are columns that say when something was made.
+precision by two of its last digits ({SINGLE:.0e}). Each engine loads the files of a folder by
+itself; those of a release that was downloaded come to Spark as raw tables. Fits are made once: both
+engines judge the same predictions. Left aside are columns that say when something was made.
 
 A cell gives the rows of both; in brackets, how many of them differ in the last digits alone.
 `benchmarks/hostile.py` writes the small datasets: "hostile" has duplicates in ties, nulls, strange

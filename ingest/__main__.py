@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ingest", description="Load a dataset's files into the raw tables."
     )
-    parser.add_argument("--dataset", default="sample", help="a release's name, or a folder")
+    named = "a release's name, a folder, or an address, which Spark reads"
+    parser.add_argument("--dataset", default="sample", help=named)
     parser.add_argument("--limit", type=whole_number("LIMIT", 1), help="only the first N ratings")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where downloads go")
     options = parser.parse_args(arguments)
