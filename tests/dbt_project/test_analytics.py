@@ -304,9 +304,8 @@ class TestAnalytics:
             [dataset.ratings.assign(scope="all"), by_genre.rename(columns={"genre": "scope"})]
         )
         expected = yearly(scoped, "scope")
-        expected["rating_pct"] = (
-            100 * expected["rating_count"] / expected.loc["all"]["rating_count"]
-        )
+        count = expected["rating_count"]
+        expected["rating_pct"] = count.mul(100).div(count.xs("all"), level="year")
         actual = dataset.relation("analytics.rating_years", "scope, year")
         columns = ["rating_count", "user_count", "rating_pct", "mean_rating"]
         assert_same(actual, expected[columns].reset_index())
