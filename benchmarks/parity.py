@@ -26,7 +26,7 @@ from warehouse.tables import create_tables, source_columns
 
 RESULT = Path(__file__).with_suffix(".md")
 
-SCHEMAS = ("core", "quality", "analytics", "features", "predictions", "gates")
+SCHEMAS = ("raw", "core", "quality", "analytics", "features", "predictions", "gates")
 
 UNITS = "--exclude-resource-type unit_test"
 

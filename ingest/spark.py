@@ -112,9 +112,9 @@ def load_by_spark(
                 name = dataset_name(Path(address), limit)
                 record(connection, loads[-1], folder.fingerprint(file), name, loaded_at)
             for table in source_columns("raw"):
+                # A table without rows has its columns all the same
                 rows = connection.table(f"raw.{table}").to_arrow_table()
-                if len(rows):
-                    folder.write(spark.createDataFrame(rows), table)
+                folder.write(spark.createDataFrame(rows), table)
     return loads
 
 
@@ -197,15 +197,16 @@ class Folder:
         judge = partial(judged, insert_rows if is_parquet else insert_lines, file)
         # Kept on disk, as it is read three times
         became = lines.mapInArrow(judge, JUDGED_TYPES).persist(StorageLevel.DISK_ONLY)
-        ratings, rejected = became.where("error is null"), became.where("error is not null")
-        load = Load(file, line_count, ratings.count(), rejected.count())
+        counts = became.selectExpr("count_if(error is null)", "count(error)").first()
+        load = Load(file, line_count, *counts)
         check_counts(load)
         source_file = f"{quoted(file.path.name)} as source_file"
-        columns = ["userId", "movieId", "rating", "timestamp", source_file, "line_number"]
-        self.write(ratings.selectExpr(*columns), "ratings")
-        self.write(
-            rejected.selectExpr(source_file, "line_number", "error", "raw_line"), "rejected_lines"
-        )
+        if load.accepted_count:
+            columns = ["userId", "movieId", "rating", "timestamp", source_file, "line_number"]
+            self.write(became.where("error is null").selectExpr(*columns), "ratings")
+        if load.rejected_count:
+            columns = [source_file, "line_number", "error", "raw_line"]
+            self.write(became.where("error is not null").selectExpr(*columns), "rejected_lines")
         became.unpersist()
         return load
 

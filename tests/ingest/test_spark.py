@@ -41,7 +41,7 @@ from warehouse.tables import source_columns
 
 pytestmark = needs_spark
 
-BLOCK_BYTES = 4_000
+BLOCK_BYTES = 8_000
 """Spark divides a file into as many bytes at most: files here are of several blocks."""
 
 
@@ -76,9 +76,6 @@ def raw_tables(connection: duckdb.DuckDBPyConnection, lake: Path | None = None) 
     tables: dict[str, Rows] = {}
     for table in source_columns("raw"):
         parts = lake and lake / "raw.db" / table
-        if parts and not parts.exists():
-            tables[table] = []
-            continue
         relation = f"read_parquet('{parts}/*.parquet')" if parts else f"raw.{table}"
         kept = "* exclude loaded_at" if table == "loads" else "*"
         tables[table] = rows(connection, f"select {kept} from {relation} order by all")
@@ -156,7 +153,7 @@ def test_spark_loads_what_duckdb_loads(
     assert raw_tables(connection, lake) == raw_tables(connection)
 
 
-@pytest.mark.parametrize("limit", [1, 1_400, 1_502])
+@pytest.mark.parametrize("limit", [1_400, 1_502])
 def test_spark_reads_as_many_lines_as_duckdb(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, lake: Path, limit: int
 ) -> None:
