@@ -1,4 +1,6 @@
-"""Ask for several stretches of time which models beat the two biases on later ratings.
+"""Ask for several stretches of time how well models predict later ratings.
+
+Do they beat the two biases, and do their intervals hold the share of ratings that they promise?
 
 The temporal protocol tests the last tenth of the ratings, which few users gave: some 70 of 100,000
 ratings, too few to tell two good models apart. Here a dataset is cut off where its test rows begin,
@@ -13,6 +15,7 @@ test rows of the whole dataset are left out: they are on the leaderboard.
 import argparse
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +25,9 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.measuring import ROOT, machine, measure
-from benchmarks.peers.rating_metrics import biases, paired, rmse_interval
+from benchmarks.peers.rating_metrics import biases, paired, rmse_interval, share_interval
 from ingest.datasets import dataset_folder
-from models_ml.fitting.ids import Values
+from models_ml.fitting.ids import Ids
 
 RESULT = Path(__file__).with_suffix(".md")
 
@@ -59,11 +62,33 @@ order by user_id, movie_id
 """
 
 PREDICTED = """
-select runs.model, predictions.user_id, predictions.movie_id, predictions.prediction
+select
+    runs.model,
+    predictions.user_id,
+    predictions.movie_id,
+    predictions.prediction,
+    predictions.lower_bound,
+    predictions.upper_bound
 from ml.rating_predictions as predictions
 inner join predictions.current_runs as runs using (run_id)
 where runs.protocol = 'temporal' and runs.role = 'ratings'
 """
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What all models made of the ratings of some months.
+
+    Both tables have one row a rating, by ``user_id``, ``movie_id``, ``rating``, ``rated_at`` and
+    ``is_new``, which says that the user has no rating before; and one column a model.
+
+    Attributes:
+        errors: Squared errors in squared stars.
+        covered: 1 where the rating lies in its 90% interval, else 0; models with intervals alone.
+    """
+
+    errors: pd.DataFrame
+    covered: pd.DataFrame
 
 
 def cut_off(folder: Path, out: Path) -> None:
@@ -81,8 +106,8 @@ def cut_off(folder: Path, out: Path) -> None:
             rows.write_csv(str(out / name))
 
 
-def stretches(folder: Path, work: Path) -> Iterator[pd.DataFrame]:
-    """Build and train a warehouse of stretch after stretch, the latest first; yield its errors."""
+def stretches(folder: Path, work: Path) -> Iterator[Stretch]:
+    """Build and train a warehouse of stretch after stretch, the latest first; yield each."""
     shutil.rmtree(work, ignore_errors=True)
     for number in range(1, ORIGINS + 1):
         data, warehouse = work / str(number), work / f"{number}.duckdb"
@@ -95,30 +120,31 @@ def stretches(folder: Path, work: Path) -> Iterator[pd.DataFrame]:
                 DBT_TARGET_PATH=str(work / "target"),
                 DBT_LOG_PATH=str(work / "logs"),
             )
-        yield errors_of(warehouse)
+        yield read_stretch(warehouse)
 
 
-def errors_of(warehouse: Path) -> pd.DataFrame:
-    """Read what all models made of the test rows.
-
-    Returns:
-        One row a rating, by ``user_id``, ``movie_id``, ``rating``, ``rated_at`` and ``is_new``,
-        which says that the user has no rating before; one column a model, its squared errors in
-        squared stars.
-    """
+def read_stretch(warehouse: Path) -> Stretch:
+    """Read what all models made of a warehouse's test rows."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         known, test, predicted = (
             connection.execute(query).df() for query in (KNOWN, TEST, PREDICTED)
         )
-    predictions = predicted.pivot(
-        index=["user_id", "movie_id"], columns="model", values="prediction"
-    ).loc[pd.MultiIndex.from_frame(test[["user_id", "movie_id"]])]
-    predictions.index = pd.MultiIndex.from_frame(test)
+    ratings = test["rating"].to_numpy()[:, None]
+    predictions, low, high = (
+        _by_model(predicted, column, test)
+        for column in ("prediction", "lower_bound", "upper_bound")
+    )
     scale = known["rating"].agg(["min", "max"])
     is_train = known["temporal_split"] == "train"
     predictions[BASELINE] = np.clip(biases(known[is_train], test), *scale)
     predictions[STRONGER] = np.clip(biases(known, test), *scale)
-    return (predictions.sub(test["rating"].to_numpy(), axis=0)) ** 2
+    return Stretch((predictions - ratings) ** 2, ((low <= ratings) & (ratings <= high)) * 1.0)
+
+
+def _by_model(predicted: pd.DataFrame, column: str, test: pd.DataFrame) -> pd.DataFrame:
+    wide = predicted.pivot(index=["user_id", "movie_id"], columns="model", values=column)
+    rows = wide.loc[pd.MultiIndex.from_frame(test[["user_id", "movie_id"]])].dropna(axis="columns")
+    return rows.set_axis(pd.MultiIndex.from_frame(test))
 
 
 def less(errors: pd.DataFrame, model: str, other: str) -> tuple[float, float, float]:
@@ -126,27 +152,44 @@ def less(errors: pd.DataFrame, model: str, other: str) -> tuple[float, float, fl
     return paired(errors[model].to_numpy(), errors[other].to_numpy(), users_of(errors))
 
 
-def users_of(errors: pd.DataFrame) -> Values:
-    return errors.index.get_level_values("user_id").to_numpy()
+def users_of(rows: pd.DataFrame) -> Ids:
+    return rows.index.get_level_values("user_id").to_numpy()
 
 
-def table(found: list[pd.DataFrame]) -> str:
+def table(found: list[Stretch]) -> str:
     """Write models down, best first: all stretches at once, then each, the earliest first."""
-    whole, one_by_one = pd.concat(found), found[::-1]
+    whole, covered = both_of(found)
+    one_by_one = [stretch.errors for stretch in found[::-1]]
     heads = [_months(errors) for errors in one_by_one]
     lines = [
-        f"| model | RMSE | less `{BASELINE}` | less {STRONGER} | {' | '.join(heads)} |",
-        f"|---|---|---|---|{'---:|' * len(heads)}",
+        f"| model | RMSE | 90% intervals hold | less `{BASELINE}` | less {STRONGER}"
+        f" | {' | '.join(heads)} |",
+        f"|---|---|---|---|---|{'---:|' * len(heads)}",
     ]
     for model in whole.mean().sort_values().index:
         value, margin = rmse_interval(whole[model].to_numpy(), users_of(whole))
-        cells = [f"{value:.4f} ± {margin:.4f}"]
+        cells = [f"{value:.4f} ± {margin:.4f}", _share(covered, model)]
         for other in (BASELINE, STRONGER):
             difference, low, high = less(whole, model, other)
             cells.append(f"{difference:.4f} ({low:.4f} to {high:.4f})" if model != other else "")
         cells += [_cell(errors, model) for errors in one_by_one]
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def both_of(found: list[Stretch]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the errors, and what intervals cover, of all stretches at once."""
+    return (
+        pd.concat([stretch.errors for stretch in found]),
+        pd.concat([stretch.covered for stretch in found]),
+    )
+
+
+def _share(covered: pd.DataFrame, model: str) -> str:
+    if model not in covered:
+        return ""
+    value, margin = share_interval(covered[model].to_numpy(), users_of(covered))
+    return f"{value:.1%} ± {margin:.1%}"
 
 
 def _months(errors: pd.DataFrame) -> str:
@@ -183,12 +226,12 @@ def _where_better(found: list[pd.DataFrame], other: str) -> str:
     return "; ".join(f"{where}: {', '.join(models)}" for where, models in parts if models)
 
 
-def page(found: dict[str, list[pd.DataFrame]]) -> str:
+def page(found: dict[str, list[Stretch]]) -> str:
     """Write the result down, of each dataset by its name."""
-    sections = "\n\n".join(_section(name, errors) for name, errors in found.items())
-    return f"""# Which models predict later ratings better than two biases do?
+    sections = "\n\n".join(_section(name, stretches) for name, stretches in found.items())
+    return f"""# How well do models predict later ratings?
 
-{verdict([pd.concat(errors) for errors in found.values()])}
+{verdict([both_of(stretches)[0] for stretches in found.values()])}
 
 RMSE in stars, and the same less a baseline's with its 95% interval: below 0 the model is better.
 `{BASELINE}` is the leaderboard's. It is fitted to the training rows, as is `boosting`. The other
@@ -196,9 +239,10 @@ models are fitted to the validation rows too, which are the latest before the pr
 {STRONGER.capitalize()} are the same baseline, fitted to both: it is harder to beat. Each column of
 months predicts the ratings of these from all before, as `make build` and
 `make train EFFORT=full PROTOCOL=temporal` do, less {STRONGER}; the columns before are of all months
-together. A difference whose own interval does not contain 0 is **bold**. ± is half a 95% interval.
-All intervals are bootstrapped by user. The last tenth of each dataset is left out: the leaderboard
-has it.
+together. A difference whose own interval does not contain 0 is **bold**. What 90% intervals hold
+are the ratings that lie in the interval that the model gives beside its prediction. ± is half a 95%
+interval; these are bootstrapped by user. The last tenth of each dataset is left out: the
+leaderboard has it.
 
 {sections}
 
@@ -208,8 +252,8 @@ Machine: {machine()}.
 """
 
 
-def _section(name: str, found: list[pd.DataFrame]) -> str:
-    whole = pd.concat(found)
+def _section(name: str, found: list[Stretch]) -> str:
+    whole, _ = both_of(found)
     new = whole.index.get_level_values("is_new").to_numpy(bool).mean()
     return f"""## {name}
 

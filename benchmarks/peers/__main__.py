@@ -25,7 +25,7 @@ from benchmarks.measuring import machine, measure
 from benchmarks.peers.libraries import LIBRARIES, TIME_AWARE, fit
 from benchmarks.peers.preparing import prepare, run_dbt
 from benchmarks.peers.rating_metrics import biases, paired, rmse_interval
-from models_ml.fitting.ids import Values
+from models_ml.fitting.ids import Ids, Values
 from models_ml.fitting.parameters import read_parameters
 from models_ml.fitting.recipe import JUDGED_PROTOCOLS, Protocol
 from models_ml.fitting.runner import run_task
@@ -167,7 +167,7 @@ def fit_ours(name: str, warehouse: Path, protocol: Protocol, out: Path) -> None:
     out.write_text(json.dumps({"seconds": seconds, "predictions": predicted.to_numpy().tolist()}))
 
 
-def table(fitted: list[Fitted], users: Values) -> str:
+def table(fitted: list[Fitted], users: Ids) -> str:
     """Write one split's models, best first, ours beside the best other library of their track."""
     best = {}
     for track in ("time-free", "time-aware"):

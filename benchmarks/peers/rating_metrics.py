@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models_ml.fitting.ids import Values
+from models_ml.fitting.ids import Ids, Values
 
 MOVIE_SHRINKAGE, USER_SHRINKAGE = 3, 6
 """As in dbt_project.yml."""
@@ -24,14 +24,24 @@ def biases(train: pd.DataFrame, test: pd.DataFrame) -> Values:
     return np.asarray(mean + movie_biases.fillna(0) + user_biases.fillna(0))
 
 
-def rmse_interval(errors: Values, users: Values) -> tuple[float, float]:
+def rmse_interval(errors: Values, users: Ids) -> tuple[float, float]:
     """Compute the RMSE in stars, and half its 95% interval, bootstrapped by user."""
-    sums = pd.DataFrame({"sum": errors, "count": 1.0}).groupby(users).sum().to_numpy()
+    drawn = np.sqrt(_drawn_means(errors, users))
+    return float(np.sqrt(errors.mean())), float(1.96 * drawn.std())
+
+
+def share_interval(covered: Values, users: Ids) -> tuple[float, float]:
+    """Compute the share of rows that are 1, and half its 95% interval, bootstrapped by user."""
+    return float(covered.mean()), float(1.96 * _drawn_means(covered, users).std())
+
+
+def _drawn_means(values: Values, users: Ids) -> Values:
+    sums = pd.DataFrame({"sum": values, "count": 1.0}).groupby(users).sum().to_numpy()
     drawn = np.random.default_rng(0).poisson(1, (REPLICATES, len(sums))) @ sums
-    return float(np.sqrt(errors.mean())), float(1.96 * np.sqrt(drawn[:, 0] / drawn[:, 1]).std())
+    return np.asarray(drawn[:, 0] / drawn[:, 1])
 
 
-def paired(errors: Values, others: Values, users: Values) -> tuple[float, float, float]:
+def paired(errors: Values, others: Values, users: Ids) -> tuple[float, float, float]:
     """Compute an RMSE less another's in stars, and its 95% interval, bootstrapped by user."""
     frame = pd.DataFrame({"one": errors, "other": others, "count": 1.0})
     sums = frame.groupby(users).sum().to_numpy()

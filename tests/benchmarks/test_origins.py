@@ -2,13 +2,45 @@
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.origins import BASELINE, STRONGER, cut_off, less, table, verdict
+from benchmarks.origins import (
+    BASELINE,
+    STRONGER,
+    Stretch,
+    cut_off,
+    less,
+    read_stretch,
+    table,
+    verdict,
+)
 
 BIASES = {BASELINE: 1.0, STRONGER: 0.98}
+
+WAREHOUSE = """
+create schema features;
+create table features.rating_splits as
+    select *, timestamp '2020-01-01' as rated_at
+    from (values
+        (1, 1, 4.0, 'train'), (1, 2, 2.0, 'validation'), (1, 3, 4.0, 'test'), (2, 1, 3.0, 'test')
+    ) as ratings (user_id, movie_id, rating, temporal_split);
+create schema predictions;
+create table predictions.current_runs as
+    select model || '-' || protocol as run_id, model, protocol, 'ratings' as role
+    from (values ('sure'), ('bare')) as models (model)
+    cross join (values ('temporal'), ('random')) as protocols (protocol);
+create schema ml;
+create table ml.rating_predictions as
+    select *
+    from (values
+        ('sure-temporal', 1, 3, 4.5, 4.0, 5.0), ('sure-temporal', 2, 1, 4.0, 3.5, 4.5),
+        ('bare-temporal', 1, 3, 2.0, null, null), ('bare-temporal', 2, 1, 1.0, null, null),
+        ('sure-random', 1, 2, 1.0, 1.0, 1.0)
+    ) as predictions (run_id, user_id, movie_id, prediction, lower_bound, upper_bound);
+"""
 
 
 def errors_of(months: str, **errors: float) -> pd.DataFrame:
@@ -54,16 +86,36 @@ def test_a_model_is_laid_out_over_all_stretches_and_over_each() -> None:
     late = errors_of("2015-05-05", **BIASES, good=0.81, bad=1.44)
     early = errors_of("2003-03-03", **BIASES, good=0.98, bad=1.44)
 
-    lines = table([late, early]).splitlines()
+    covered = [pd.DataFrame({"good": inside}, late.index) for inside in ([1.0, 0.0] * 100, 1.0)]
+
+    lines = table([Stretch(late, covered[0]), Stretch(early, covered[1])]).splitlines()
 
     assert lines[0].endswith("| 2003-03 to 2003-03 | 2015-05 to 2015-05 |")
     assert [line.split(" | ")[0] for line in lines[2:]] == [
         *("| good", f"| {STRONGER}", f"| {BASELINE}", "| bad")
     ]
+    shares = [line.split(" | ")[2] for line in lines[2:]]
+    assert shares[0].startswith("75.0% ± ")
+    assert shares[1:] == ["", "", ""]
     *_, each, last = (cell.strip(" |") for cell in lines[2].split(" | "))
     assert not each.startswith("**")
     assert float(last.strip("*")) == pytest.approx(-0.1, abs=0.02)
     assert last.startswith("**")
+
+
+def test_a_stretch_has_every_prediction_and_what_its_interval_covers(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(WAREHOUSE)
+
+    stretch = read_stretch(warehouse)
+
+    assert list(stretch.errors.index.get_level_values("movie_id")) == [3, 1]
+    assert list(stretch.errors.index.get_level_values("is_new")) == [False, True]
+    assert list(stretch.errors["sure"]) == [0.25, 1.0]
+    assert list(stretch.errors["bare"]) == [4.0, 4.0]
+    assert stretch.covered.to_dict("list") == {"sure": [1.0, 0.0]}
+    assert {BASELINE, STRONGER} < set(stretch.errors)
 
 
 def test_differences_are_those_of_rmse() -> None:
