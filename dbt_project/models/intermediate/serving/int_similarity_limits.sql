@@ -1,5 +1,29 @@
-with similarities as (
-    select * from {{ ref("int_movie_similarities") }}
+with vectors as (
+    select * from {{ ref("int_vector_lengths") }}
+),
+
+numbered as (
+    select
+        movie_id,
+        embedding,
+        length,
+        row_number() over (order by movie_id) as number
+    from vectors
+    where is_candidate
+),
+
+sampled as (
+    select * from numbered
+    where number % 16 = 1
+),
+
+similarities as (
+    select
+        vectors.movie_id,
+        {{ similarity("vectors", "sampled") }} as similarity
+    from vectors
+    cross join sampled
+    where vectors.movie_id != sampled.movie_id
 ),
 
 final as (

@@ -1,5 +1,5 @@
-with similarities as (
-    select * from {{ ref("int_movie_similarities") }}
+with vectors as (
+    select * from {{ ref("int_vector_lengths") }}
 ),
 
 limits as (
@@ -10,21 +10,55 @@ movies as (
     select * from {{ ref("dim_movies") }}
 ),
 
+with_limits as (
+    select
+        vectors.run_id,
+        vectors.movie_id,
+        vectors.embedding,
+        vectors.length,
+        -- Similarities are rounded once they are known to reach the limit
+        coalesce(limits.similarity, -1) - 1e-9 as least
+    from vectors
+    left join limits
+        on vectors.movie_id = limits.movie_id
+),
+
+candidates as (
+    select * from vectors
+    where is_candidate
+),
+
+pairs as (
+    select
+        with_limits.run_id,
+        with_limits.movie_id,
+        with_limits.least,
+        candidates.movie_id as similar_movie_id,
+        {{ similarity("with_limits", "candidates") }} as similarity
+    from with_limits
+    cross join candidates
+    where with_limits.movie_id != candidates.movie_id
+),
+
+near as (
+    select
+        run_id,
+        movie_id,
+        similar_movie_id,
+        -- Rounded, so that equal ones are equal whatever the order of summation
+        round(similarity, 9) as similarity
+    from pairs
+    where similarity >= least
+),
+
 ranked as (
     select
-        similarities.run_id,
-        similarities.movie_id,
-        similarities.similar_movie_id,
-        similarities.similarity,
+        *,
         row_number() over (
-            partition by similarities.movie_id
-            order by similarities.similarity desc, similarities.similar_movie_id asc
+            partition by movie_id
+            order by similarity desc, similar_movie_id asc
         ) as rank
-    from similarities
-    inner join limits
-        on
-            similarities.movie_id = limits.movie_id
-            and similarities.similarity >= limits.similarity
+    from near
 ),
 
 final as (
