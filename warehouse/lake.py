@@ -145,7 +145,8 @@ def open_prompt(warehouse: Path) -> int:
     ]
     with TemporaryDirectory() as folder:
         first = Path(folder, "first.sql")
-        first.write_text(";\n".join([*statements, ""]))
+        # As one block: Spark says of each statement how long it took
+        first.write_text("\n".join(["begin", *(f"{each};" for each in statements), "end;\n"]))
         # What is typed changes nothing that is published
         own = NO_CATALOGUE | {"spark.sql.warehouse.dir": f"{folder}/new"}
         settings = spark_settings() | own

@@ -1,15 +1,22 @@
 """Tables go to Spark and come back as files; what is published is one build of them, whole."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.spark import needs_spark
 from tests.test_makefile import make
 from warehouse.connection import connect
 from warehouse.errors import UserError
 from warehouse.lake import check_settled, give, settle, show
 from warehouse.tables import create_tables
+
+# Spark's programs stand beside Python
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.fixture
@@ -145,6 +152,23 @@ def test_a_training_does_not_go_on_from_a_build_on_duckdb(candidate: Path, lake:
     (lake / "build").write_text("1")
     with pytest.raises(UserError, match="was not built by Spark"):
         check_settled(candidate, lake)
+
+
+@needs_spark
+def test_the_prompt_answers_from_what_is_published(folder: Path) -> None:
+    warehouse = published(folder, 5)
+    (folder / "candidate" / "lake" / "core.db" / "numbers" / "part-5.parquet").unlink()
+    asked = subprocess.run(
+        [sys.executable, "-m", "warehouse.lake", "--sql"],
+        input="select x * 2 from core.numbers;\n",
+        env=os.environ | {"REELHOUSE_WAREHOUSE": str(warehouse), "PATH": PATH},
+        capture_output=True,
+        text=True,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert "10" in asked.stdout.splitlines()
+    # All views are made in one statement, the question is the other
+    assert asked.stderr.count("Time taken") == 2
 
 
 def test_another_engine_is_refused() -> None:
