@@ -3,7 +3,8 @@
 ``python -m benchmarks.parity DATASET ... --work FOLDER`` builds and trains each dataset on DuckDB,
 builds it on Spark, lets Spark judge what the models wrote for DuckDB, and compares by EXCEPT in
 both directions. A dataset is a release's name, a folder, which Spark also loads by itself, or one
-of ``benchmarks/hostile.py``, which are only built, as are those after ``--built``. It writes
+of ``benchmarks/hostile.py``, which are only built, as are those after ``--built``. ``--resume``
+compares what an earlier run made in the same folder, and makes the rest. It writes
 ``benchmarks/parity.md``, unless ``--no-page``; the exit status is 1 where anything differs.
 """
 
@@ -11,7 +12,6 @@ import argparse
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,44 +53,54 @@ class Parity:
         name: The dataset's name.
         ratings: Its lines of ratings.
         relations: What came of each relation.
-        seconds: What the build on DuckDB took, and that on Spark.
     """
 
     name: str
     ratings: int
     relations: list[Compared]
-    seconds: tuple[float, float]
 
 
-def check(dataset: str, work: Path, is_trained: bool) -> Parity:
-    """Build a dataset on both engines, let both judge the fits if it is trained, and compare."""
-    name, folder, variables = Path(dataset).name, dataset, ""
-    if dataset in HOSTILE:
-        folder = str(write_hostile(dataset, work / "datasets"))
-        variables = "{max_quarantined_pct: 100}"
+def check(dataset: str, work: Path, is_trained: bool, is_made: bool = False) -> Parity:
+    """Make a dataset's warehouse on both engines, unless an earlier run did, and compare."""
+    name = Path(dataset).name
     duckdb, spark = work / f"{name}.duckdb", work / f"{name}.spark" / "warehouse.duckdb"
-    spark.parent.mkdir(parents=True, exist_ok=True)
-    options = [f"VARS={variables}", "FULL=1"]
-    # Spark loads by itself what it has an address of
-    address = f"file://{Path(folder).resolve()}" if Path(folder).is_dir() else folder
-    seconds = tuple(
-        _timed(
-            ["make", "build", f"DATASET={files}", f"TARGET={target}", f"WAREHOUSE={path}", *options]
-        )
-        for files, target, path in ((folder, "duckdb", duckdb), (address, "spark", spark))
-    )
-    if is_trained:
-        _run(["make", "train", f"WAREHOUSE={duckdb}"])
-        project = f"--project-dir dbt_project --profiles-dir . --target spark --fail-fast {UNITS}"
-        script = TRAIN_LIKE.format(project=project, judging=JUDGING, duckdb=duckdb)
-        staged = [sys.executable, "-m", "warehouse", "--start", "published", "--"]
-        _run([*staged, "sh", "-ec", script], REELHOUSE_WAREHOUSE=str(spark))
+    if not is_made:
+        _build(dataset, duckdb, spark)
+        if is_trained:
+            _train(duckdb, spark)
+        _marker(dataset, work).touch()
     with connect(duckdb, read_only=True) as connection:
         ((ratings,),) = connection.execute(
             "select sum(line_count) from raw.loads where table_name = 'ratings'"
         ).fetchall()
-    relations = list(compare(duckdb, spark, schemas=SCHEMAS))
-    return Parity(name, int(ratings), relations, seconds)  # type: ignore[arg-type]
+    return Parity(name, int(ratings), list(compare(duckdb, spark, schemas=SCHEMAS)))
+
+
+def _marker(dataset: str, work: Path) -> Path:
+    """Name the file that says that a dataset's warehouses were made, whole."""
+    return work / f"{Path(dataset).name}.made"
+
+
+def _build(dataset: str, duckdb: Path, spark: Path) -> None:
+    folder, variables = dataset, ""
+    if dataset in HOSTILE:
+        folder = str(write_hostile(dataset, duckdb.parent / "datasets"))
+        variables = "{max_quarantined_pct: 100}"
+    # Spark loads by itself what it has an address of
+    address = f"file://{Path(folder).resolve()}" if Path(folder).is_dir() else folder
+    spark.parent.mkdir(parents=True, exist_ok=True)
+    for files, target, path in ((folder, "duckdb", duckdb), (address, "spark", spark)):
+        words = [f"DATASET={files}", f"TARGET={target}", f"WAREHOUSE={path}", f"VARS={variables}"]
+        _run(["make", "build", *words, "FULL=1"])
+
+
+def _train(duckdb: Path, spark: Path) -> None:
+    """Fit on DuckDB, and let both engines judge the fits."""
+    _run(["make", "train", f"WAREHOUSE={duckdb}"])
+    project = f"--project-dir dbt_project --profiles-dir . --target spark --fail-fast {UNITS}"
+    script = TRAIN_LIKE.format(project=project, judging=JUDGING, duckdb=duckdb)
+    staged = [sys.executable, "-m", "warehouse", "--start", "published", "--"]
+    _run([*staged, "sh", "-ec", script], REELHOUSE_WAREHOUSE=str(spark))
 
 
 def copy_models(duckdb: Path, candidate: Path) -> None:
@@ -101,12 +111,6 @@ def copy_models(duckdb: Path, candidate: Path) -> None:
         for table in source_columns("ml"):
             connection.execute(f"truncate ml.{table}")
             connection.execute(f"insert into ml.{table} by name from trained.ml.{table}")
-
-
-def _timed(command: Sequence[str]) -> float:
-    began = time.perf_counter()
-    _run(command)
-    return time.perf_counter() - began
 
 
 def _run(command: Sequence[str], **environment: str) -> None:
@@ -126,11 +130,7 @@ def page(found: Sequence[Parity], command: str) -> str:
         for parity in found:
             cells.append(" ".join(_cell(of) for of in parity.relations if of.relation == name))
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    built = "; ".join(
-        f"{parity.name}, {parity.ratings:,} lines of ratings: {parity.seconds[0]:.0f} s on DuckDB,"
-        f" {parity.seconds[1]:.0f} s on Spark"
-        for parity in found
-    )
+    sizes = "; ".join(f"{parity.name}, {parity.ratings:,}" for parity in found)
     differing = [each.difference for of in found for each in of.relations if each.difference]
     verdict = "".join(f"\n- {sentence}" for sentence in differing) or " None."
     versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyspark", "dbt-spark"))
@@ -152,7 +152,8 @@ was built and not trained.
 
 Differences:{verdict}
 
-Builds with their tests, `make build`: {built}.
+Lines of ratings: {sizes}. What builds take on both engines is measured
+[on a page of its own](engines.md).
 
 Machine: {machine()}. {versions}.
 
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("datasets", nargs="*", help="names of releases, folders, or hostile")
     parser.add_argument("--work", type=Path, help="a folder for the warehouses")
     parser.add_argument("--built", nargs="+", default=[], help="datasets that are not trained")
+    parser.add_argument("--resume", action="store_true", help="go on after a run that stopped")
     parser.add_argument("--no-page", action="store_true", help="write no page")
     parser.add_argument("--copy-models", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -183,12 +185,12 @@ def main() -> int:
     if not (datasets and options.work):
         parser.error("datasets and --work are needed")
     options.work.mkdir(parents=True, exist_ok=True)
-    found = [
-        check(
-            dataset, options.work.resolve(), dataset in options.datasets and dataset not in HOSTILE
-        )
-        for dataset in datasets
-    ]
+    work = options.work.resolve()
+    found = []
+    for dataset in datasets:
+        is_trained = dataset in options.datasets and dataset not in HOSTILE
+        is_made = options.resume and _marker(dataset, work).exists()
+        found.append(check(dataset, work, is_trained, is_made))
     for parity in found:
         equal = sum(not each.difference for each in parity.relations)
         print(f"{parity.name}: {equal} of {len(parity.relations)} relations are equal")
