@@ -187,6 +187,7 @@ def test_a_dozen_movies_are_rated_by_keyboard_and_a_list_appears(
     for number in range(12):
         # The page is drawn anew after each rating, the list's first line before its last
         drawn(driver)
+        wait(driver, lambda driver, n=number: len(driver.find_elements("css selector", groups)) > n)
         group = driver.find_elements("css selector", groups)[number]
         button = group.find_elements("css selector", "button")[-1]
         driver.execute_script("arguments[0].focus()", button)
