@@ -158,7 +158,8 @@ def users_of(rows: pd.DataFrame) -> Ids:
 
 def table(found: list[Stretch]) -> str:
     """Write models down, best first: all stretches at once, then each, the earliest first."""
-    whole, covered = both_of(found)
+    joined = join(found)
+    whole, covered = joined.errors, joined.covered
     one_by_one = [stretch.errors for stretch in found[::-1]]
     heads = [_months(errors) for errors in one_by_one]
     lines = [
@@ -177,9 +178,9 @@ def table(found: list[Stretch]) -> str:
     return "\n".join(lines)
 
 
-def both_of(found: list[Stretch]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give the errors, and what intervals cover, of all stretches at once."""
-    return (
+def join(found: list[Stretch]) -> Stretch:
+    """Make one stretch of several."""
+    return Stretch(
         pd.concat([stretch.errors for stretch in found]),
         pd.concat([stretch.covered for stretch in found]),
     )
@@ -231,7 +232,7 @@ def page(found: dict[str, list[Stretch]]) -> str:
     sections = "\n\n".join(_section(name, stretches) for name, stretches in found.items())
     return f"""# How well do models predict later ratings?
 
-{verdict([both_of(stretches)[0] for stretches in found.values()])}
+{verdict([join(stretches).errors for stretches in found.values()])}
 
 RMSE in stars, and the same less a baseline's with its 95% interval: below 0 the model is better.
 `{BASELINE}` is the leaderboard's. It is fitted to the training rows, as is `boosting`. The other
@@ -253,7 +254,7 @@ Machine: {machine()}.
 
 
 def _section(name: str, found: list[Stretch]) -> str:
-    whole, _ = both_of(found)
+    whole = join(found).errors
     new = whole.index.get_level_values("is_new").to_numpy(bool).mean()
     return f"""## {name}
 
