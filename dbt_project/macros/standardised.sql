@@ -1,4 +1,4 @@
 {#- The z-score of a value, or 0 where all values are equal, as in scikit-learn's StandardScaler. -#}
 {% macro standardised(value, mean, std) -%}
-    coalesce(round(({{ value }} - {{ mean }}) / nullif({{ std }}, 0), 8), 0)
+    coalesce(({{ value }} - {{ mean }}) / nullif({{ std }}, 0), 0)
 {%- endmacro %}

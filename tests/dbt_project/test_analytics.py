@@ -169,7 +169,7 @@ class TestAnalytics:
         z = (values - values.mean(axis=0)) / values.std(axis=0)
         actual = dataset.relation("analytics.standardised_ratings", "user_id, movie_id")
         assert actual[columns].equals(dataset.ratings[columns])
-        np.testing.assert_allclose(actual[["user_id_z", "movie_id_z", "rating_z"]], z, atol=6e-9)
+        np.testing.assert_allclose(actual[["user_id_z", "movie_id_z", "rating_z"]], z, rtol=1e-9)
 
     def test_genre_counts(self, dataset: Dataset) -> None:
         genres = dataset.movie_genres.merge(dataset.ratings, on="movie_id", how="left")

@@ -8,11 +8,14 @@ scales as (
     select * from {{ ref("int_scales") }}
 ),
 
--- A value stands for all ratings that have it.
+-- A value stands for all ratings that have it. Rounded, so that a value on a bin's bound stays there
+-- whatever the last digits of the mean and the deviation are.
 standardised as (
     select
         value_counts.column_name,
-        {{ standardised("value_counts.value", "scales.mean", "scales.std") }} as standard_value,
+        round(
+            {{ standardised("value_counts.value", "scales.mean", "scales.std") }}, 8
+        ) as standard_value,
         value_counts.value_count
     from value_counts
     inner join scales
