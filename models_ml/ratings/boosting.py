@@ -20,7 +20,7 @@ from models_ml.fitting.training import (
     trees_from_bytes,
     trees_to_bytes,
 )
-from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
+from models_ml.ratings.conformal import conformal_quantile
 from models_ml.ratings.predictions import predictions
 
 USER_FEATURES = (
@@ -382,12 +382,13 @@ class Boosting(RegressorMixin, SavedModel):  # type: ignore[misc]
     def _calibrate(self, X: Ids, y: Values) -> Values:  # noqa: N803
         """Find the reaches of users with and without ratings.
 
-        New rows of users with ratings are drawn like the rows of these users here; users without
-        are drawn like the users here, whoever of them rated most.
+        New rows of users with ratings are drawn like the rows of these users here; for rows of
+        users without, all rows stand, as if nobody knew their users. A level is that of ratings:
+        each row counts alike, so that whoever rated much has more of a say.
         """
         is_known = codes_of(X[:, 0], self.user_ids_) < len(self.user_ids_)
         known = conformal_quantile(self._misses(X[is_known], y[is_known]), self.level)
-        unknown = grouped_conformal_quantile(self._misses(_hidden(X), y), X[:, 0], self.level)
+        unknown = conformal_quantile(self._misses(_hidden(X), y), self.level)
         return np.array([known, unknown])
 
     def _misses(self, X: Ids, y: Values) -> Values:  # noqa: N803

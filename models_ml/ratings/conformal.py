@@ -29,44 +29,11 @@ def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
     Raises:
         ValueError: The level does not lie between 0 and 1, or a score is NaN.
     """
-    _check(scores, level)
-    rank = math.ceil((len(scores) + 1) * level - TOLERANCE)
-    if rank > len(scores):
-        return math.inf
-    return float(np.partition(scores, rank - 1)[rank - 1])
-
-
-def grouped_conformal_quantile(
-    scores: NDArray[np.float64], groups: NDArray[np.int64], level: float
-) -> float:
-    """Find the score that a row of a new group exceeds with a probability of at most ``1 - level``.
-
-    Rows of one user resemble each other, so that rows are not drawn alike, but users may be. Each
-    group then counts as one, shared among its rows, and the new group counts as one more, whose
-    scores are infinite (Lee, Barber and Willett, Distribution-free inference with hierarchical
-    data, 2023). Where each row is a group of its own, that is :func:`conformal_quantile`.
-
-    Args:
-        scores: Scores of calibration rows, shape (rows,).
-        groups: The rows' groups, shape (rows,).
-        level: The probability with which a new score is to lie at or below the result.
-
-    Returns:
-        The score; infinite where the groups are too few to promise the level.
-
-    Raises:
-        ValueError: The level does not lie between 0 and 1, or a score is NaN.
-    """
-    _check(scores, level)
-    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.argsort(scores)
-    below = np.cumsum(1 / sizes[codes[order]]) / (len(sizes) + 1)
-    position = int(np.searchsorted(below, level - TOLERANCE))
-    return math.inf if position == len(scores) else float(scores[order[position]])
-
-
-def _check(scores: NDArray[np.float64], level: float) -> None:
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, and is {level}")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN")
+    rank = math.ceil((len(scores) + 1) * level - TOLERANCE)
+    if rank > len(scores):
+        return math.inf
+    return float(np.partition(scores, rank - 1)[rank - 1])

@@ -1,4 +1,5 @@
 import builtins
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -109,6 +110,17 @@ def test_intervals_of_somebody_unknown_are_wider(task, outcome) -> None:
         return float(np.mean(upper - lower))
 
     assert width(hidden) > width(ids)
+
+
+def test_intervals_of_somebody_unknown_hold_the_promised_share_of_ratings(task, outcome) -> None:
+    """Of the ratings of all whom the model does not know, each counting alike."""
+    ids, ratings = ids_of(task.parts.validation), task.parts.validation["rating"].to_numpy()
+    hidden = np.column_stack([np.full(len(ids), NOBODY), ids[:, 1]])
+    lower, upper = outcome.model.predict_interval(hidden)
+    held = ((lower <= ratings) & (ratings <= upper)).sum()
+    needed = math.ceil(0.9 * (len(ratings) + 1))
+    # More by ratings of one movie that are as far off
+    assert needed <= held < needed + 5
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -1,5 +1,4 @@
 import math
-from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_ml.ratings.conformal import conformal_quantile, grouped_conformal_quantile
+from models_ml.ratings.conformal import conformal_quantile
 
 scores_lists = st.lists(st.floats(-5, 5), max_size=60)
 percents = st.integers(1, 99)
@@ -68,61 +67,3 @@ def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
 def test_a_score_that_is_nan_is_refused() -> None:
     with pytest.raises(ValueError, match="NaN"):
         conformal_quantile(np.array([0.0, math.nan]), 0.5)
-
-
-grouped = st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 8)), min_size=1, max_size=40)
-
-
-def brute_force_of_groups(rows: list[tuple[float, int]], percent: int) -> float:
-    """The least score such that the groups' shares at or below it are enough, in fractions."""
-    sizes = Counter(group for _, group in rows)
-
-    def share(limit: float) -> Fraction:
-        parts = [Fraction(1, sizes[group]) for score, group in rows if score <= limit]
-        return sum(parts, Fraction()) / (len(sizes) + 1)
-
-    needed = Fraction(percent, 100)
-    return min((score for score, _ in rows if share(score) >= needed), default=math.inf)
-
-
-@given(rows=grouped, percent=percents)
-def test_of_groups_equals_brute_force(rows: list[tuple[float, int]], percent: int) -> None:
-    scores, groups = (np.array(column) for column in zip(*rows, strict=True))
-    expected = brute_force_of_groups(rows, percent)
-    assert grouped_conformal_quantile(scores, groups, percent / 100) == expected
-
-
-@given(scores=scores_lists, percent=percents)
-def test_groups_of_one_row_are_rows(scores: list[float], percent: int) -> None:
-    alone = grouped_conformal_quantile(np.array(scores), np.arange(len(scores)), percent / 100)
-    assert alone == conformal_quantile(np.array(scores), percent / 100)
-
-
-def test_a_new_group_is_covered_as_often_as_promised_where_rows_alone_promise_too_much() -> None:
-    """Nineteen groups of one row each and one of a thousand, each group with a level of its own."""
-    generator = np.random.default_rng(0)
-    covered = []
-    for _ in range(5_000):
-        *levels, new = generator.normal(size=21)
-        groups = np.repeat(np.arange(20), [1] * 19 + [1000])
-        scores = np.array(levels)[groups] + generator.normal(0, 0.1, len(groups))
-        row = new + generator.normal(0, 0.1)
-        covered.append(
-            (
-                row <= grouped_conformal_quantile(scores, groups, 0.9),
-                row <= conformal_quantile(scores, 0.9),
-            )
-        )
-    of_groups, of_rows = np.mean(covered, axis=0)
-    assert 0.89 < of_groups < 0.96
-    assert of_rows < 0.6
-
-
-def test_too_few_groups_promise_nothing() -> None:
-    assert grouped_conformal_quantile(np.zeros(100), np.arange(100) % 8, 0.9) == math.inf
-
-
-@pytest.mark.parametrize("level", [0.0, 1.0, math.nan])
-def test_a_level_of_groups_that_is_no_probability_is_refused(level: float) -> None:
-    with pytest.raises(ValueError, match="level"):
-        grouped_conformal_quantile(np.zeros(10), np.arange(10), level)
