@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from warehouse.lake import build_of
 from warehouse.tables import COMPUTED_WHEN_ASKED
 from warehouse.text import printable
 from warehouse.untrained import NOTHING_TRAINED
@@ -16,6 +17,14 @@ RATING_CELLS = [("rmse", "random"), ("rmse", "temporal"), ("rmse", "last")]
 LIST_CELLS = [("ndcg@10", "last"), ("recall@20", "last"), ("coverage@20", "last")]
 
 WIDTH = 80
+
+NEXT = {
+    "make recommend USER=200": "what to watch next, and why",
+    "make explore": "look around in a browser",
+    "make sql": "ask the warehouse in SQL",
+    "make docs": "what each table and column means",
+    "make DATASET=ml-latest-small": "do it all for a MovieLens release",
+}
 
 SCHEMAS = (
     *("raw", "published", "core", "quality", "analytics"),
@@ -45,13 +54,16 @@ def summarise(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Rendera
         *_models(connection),
         *_segments(connection),
         Text("next"),
-        Text("  make recommend USER=200         what to watch next, and why"),
-        Text("  make explore                    look around in a browser"),
-        Text("  make sql                        ask the warehouse in SQL"),
-        Text("  make docs                       read what each table and column means"),
-        Text("  make DATASET=ml-latest-small    do it all for a MovieLens release"),
+        *(Text(line) for line in _next(connection)),
     ]
     return Group(*parts)
+
+
+def _next(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Name commands that read this warehouse, whichever engine built it."""
+    target = "" if build_of(connection) is None else " TARGET=spark"
+    width = max(map(len, NEXT)) + len(target)
+    return [f"  {command + target:{width}}    {gives}" for command, gives in NEXT.items()]
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> Table:

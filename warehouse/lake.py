@@ -161,14 +161,21 @@ def _published(warehouse: Path) -> list[Path]:
     return [warehouse, *kept] if warehouse.exists() else kept
 
 
-def _build_of(file: Path) -> int:
-    """Tell which build a DuckDB file shows."""
-    with connect(file, read_only=True) as connection:
-        try:
-            ((build,),) = connection.execute("select build from main.lake").fetchall()
-        except duckdb.CatalogException as error:
-            raise UserError(f"{file} was not built by Spark: name another WAREHOUSE.") from error
+def build_of(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Tell which build of a lake a DuckDB file shows; nothing where DuckDB built it itself."""
+    try:
+        ((build,),) = connection.execute("select build from main.lake").fetchall()
+    except duckdb.CatalogException:
+        return None
     return int(build)
+
+
+def _build_of(file: Path) -> int:
+    with connect(file, read_only=True) as connection:
+        build = build_of(connection)
+    if build is None:
+        raise UserError(f"{file} was not built by Spark: name another WAREHOUSE.")
+    return build
 
 
 def _remove_unused(builds: Path, used: set[int]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from report.__main__ import main
-from report.summary import _limits, _segments, _time_aware, _unknown
+from report.summary import _limits, _next, _segments, _time_aware, _unknown
 from tests.pipeline import Pipeline
 from warehouse.tables import COMPUTED_WHEN_ASKED
 
@@ -73,8 +73,17 @@ def test_tests_are_counted(summary: str, sample: Pipeline) -> None:
     assert f"tests passed: {passed}\n" in summary
 
 
-def test_four_commands_worth_typing_close_it(summary: str) -> None:
-    assert [line.split()[0] for line in summary.splitlines()[-4:]] == ["make"] * 4
+def test_commands_worth_typing_close_it(summary: str) -> None:
+    assert [line.split()[0] for line in summary.splitlines()[-6:]] == ["next", *["make"] * 5]
+
+
+def test_they_name_the_engine_that_built_the_warehouse(summary: str) -> None:
+    assert "TARGET" not in summary
+    with duckdb.connect() as connection:
+        connection.execute("create table main.lake as select 7 as build")
+        lines = _next(connection)
+    assert lines[0] == "  make recommend USER=200 TARGET=spark         what to watch next, and why"
+    assert all(len(line) <= 80 and " TARGET=spark " in line for line in lines)
 
 
 def test_it_can_be_a_picture(
