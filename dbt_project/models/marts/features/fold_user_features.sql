@@ -19,16 +19,23 @@ movies as (
 
 -- What a held-out fold changes is summed for each: the surplus of a rating over the movie's bias. A
 -- step that each branch reads would be held in memory, so the ratings are no step of their own.
-surpluses as (
+surplus_sums as (
     {%- for protocol in protocols() + ["serving"] %}
         select
             '{{ protocol }}' as protocol,
             movies.held_out_fold,
             ratings.user_id,
-            ratings.rating - movies.movie_bias as surplus,
-            movies.movie_bias,
-            movies.obscurity_pct,
-            movies.release_year
+            sum(ratings.rating - movies.movie_bias) as surplus,
+            sum(
+                case when movies.release_year is not null then ratings.rating - movies.movie_bias end
+            ) as dated_surplus,
+            sum(movies.release_year * (ratings.rating - movies.movie_bias)) as year_surplus,
+            sum(movies.obscurity_pct) as obscurity,
+            sum(movies.obscurity_pct * movies.obscurity_pct) as squared_obscurity,
+            sum(movies.obscurity_pct * (ratings.rating - movies.movie_bias)) as obscurity_surplus,
+            sum(movies.movie_bias) as bias,
+            sum(movies.movie_bias * movies.movie_bias) as squared_bias,
+            sum(movies.movie_bias * (ratings.rating - movies.movie_bias)) as bias_surplus
         from {{ ref("rating_splits") }} as ratings
         inner join movies
             on
@@ -37,26 +44,9 @@ surpluses as (
         where
             ratings.{{ protocol }}_split = 'train'
             and movies.protocol = '{{ protocol }}'
+        group by movies.held_out_fold, ratings.user_id
         {{ "union all" if not loop.last }}
     {%- endfor %}
-),
-
-surplus_sums as (
-    select
-        protocol,
-        held_out_fold,
-        user_id,
-        sum(surplus) as surplus,
-        sum(case when release_year is not null then surplus end) as dated_surplus,
-        sum(release_year * surplus) as year_surplus,
-        sum(obscurity_pct) as obscurity,
-        sum(obscurity_pct * obscurity_pct) as squared_obscurity,
-        sum(obscurity_pct * surplus) as obscurity_surplus,
-        sum(movie_bias) as bias,
-        sum(movie_bias * movie_bias) as squared_bias,
-        sum(movie_bias * surplus) as bias_surplus
-    from surpluses
-    group by protocol, held_out_fold, user_id
 ),
 
 rating_sums as (
