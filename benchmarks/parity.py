@@ -32,7 +32,7 @@ SCHEMAS = ("raw", "core", "quality", "analytics", "features", "predictions", "ga
 UNITS = "--exclude-resource-type unit_test"
 
 FULL_ONLY = ("stack_features", "stack_session_features")
-"""What ``EFFORT=full`` alone reads: at millions of ratings Spark needs hours for it."""
+"""What ``EFFORT=full`` alone reads: too slow on Spark where there are millions of ratings."""
 
 FEATURES = "tag:training,+marts.features --exclude source:ml+"
 
@@ -171,7 +171,8 @@ A cell gives the rows of both; in brackets, how many of them differ in the last 
 `benchmarks/hostile.py` writes the small datasets: "hostile" has duplicates in ties, nulls, strange
 titles and times at the edges. Where a relation of features or predictions has no cell, the dataset
 was built and not trained. The features of stacks, which `EFFORT=full` alone reads, are left out
-where there are millions of ratings: Spark sums a window anew for each row, which takes hours there.
+where there are millions of ratings: Spark sums a window anew for each row, so that its time grows
+with the square of what a user, a movie or a month has.
 
 {chr(10).join(lines)}
 
