@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.hostile import HOSTILE, write_hostile
 from benchmarks.measuring import ROOT, machine
 from warehouse.connection import connect, quoted
-from warehouse.equality import SINGLE, TOLERANCE, Compared, compare
+from warehouse.equality import PLACES, SINGLE, TOLERANCE, Compared, compare
 from warehouse.tables import create_tables, source_columns
 
 RESULT = Path(__file__).with_suffix(".md")
@@ -162,10 +162,11 @@ def page(found: Sequence[Parity], command: str) -> str:
 
 The same models build the same data on DuckDB and on Spark. Each relation is compared by EXCEPT in
 both directions, with the names and types of its columns and with nulls; floats may differ by
-{TOLERANCE:g} of the larger one, as sums depend on their order, and those that are kept in single
-precision by two of its last digits ({SINGLE:.0e}). Each engine loads the files of a folder by
-itself; those of a release that was downloaded come to Spark as raw tables. Fits are made once: both
-engines judge the same predictions. Left aside are columns that say when something was made.
+{TOLERANCE:g} of the larger one, as sums depend on their order, those that are kept in single
+precision by two of its last digits ({SINGLE:.0e}), and those that are rounded to {PLACES} decimals
+by the last of these. Each engine loads the files of a folder by itself; those of a release that was
+downloaded come to Spark as raw tables. Fits are made once: both engines judge the same predictions.
+Left aside are columns that say when something was made.
 
 A cell gives the rows of both; in brackets, how many of them differ in the last digits alone.
 `benchmarks/hostile.py` writes the small datasets: "hostile" has duplicates in ties, nulls, strange

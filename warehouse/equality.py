@@ -22,6 +22,12 @@ FLOATS = ("DOUBLE", "FLOAT")
 SINGLE = 2.0**-22
 """Relative, of floats in single precision: two last digits, where a sum's digits are rounded."""
 
+PLACES = 9
+"""Decimals to which some values are rounded: a difference in the last digit of a sum can become one
+in the last of these."""
+
+SIDES = ("first", "second")
+
 EXAMPLES = 2
 """Rows that are shown of each side."""
 
@@ -85,7 +91,8 @@ def compare(
     """Compare the relations of two warehouses as bags of rows, by EXCEPT in both directions.
 
     Rows that one of them alone has are paired by their columns that are no floats, in the order of
-    those that are. NaN equals NaN, and a null a null.
+    those that are. NaN equals NaN, a null a null, and what is rounded to :data:`PLACES` decimals
+    may differ by the last of them.
 
     Args:
         first: A warehouse.
@@ -99,9 +106,9 @@ def compare(
         What came of each relation that one of them has, in the order of their names.
     """
     with duckdb.connect() as connection:
-        for name, path in (("first", first), ("second", second)):
+        for name, path in zip(SIDES, (first, second), strict=True):
             connection.execute(f"attach {quoted(path)} as {name} (read_only)")
-        ones, others = (_columns(connection, name, schemas) for name in ("first", "second"))
+        ones, others = (_columns(connection, name, schemas) for name in SIDES)
         for relation in sorted(ones | others):
             one, other = ones.get(relation), others.get(relation)
             if one is None or one != other:
@@ -148,18 +155,19 @@ def _compared(
     """Compare with EXCEPT in both directions, then the floats of the rows that are left."""
     floats = [name for name, kind in columns.items() if kind.removesuffix("[]") in FLOATS]
     exact = [f'"{name}"' for name in columns if name not in floats]
-    sources = f"first.{relation}", f"second.{relation}"
-    counts = tuple(_count(connection, source) for source in sources)
+    for side in SIDES:
+        # Once: each time that a view is computed, its sums can end in other digits
+        connection.execute(f"create or replace temp table {side}_rows as from {side}.{relation}")
+    counts = tuple(_count(connection, f"{side}_rows") for side in SIDES)
     # None has columns that are compared
     if not columns:
         return Compared(relation, counts)  # type: ignore[arg-type]
     listed = ", ".join(f'"{name}"' for name in columns)
     order = ", ".join(f'"{name}"' for name in floats)
-    for one, other in (sources, sources[::-1]):
+    for one, other in (SIDES, SIDES[::-1]):
         connection.execute(
-            f"create or replace temp table only_{one.split('.')[0]} as"
-            f" with left_over as"
-            f" (select {listed} from {one} except all select {listed} from {other})"
+            f"create or replace temp table only_{one} as with left_over as"
+            f" (select {listed} from {one}_rows except all select {listed} from {other}_rows)"
             f" select *, row_number() over (partition by {', '.join(exact) or '1'}"
             f" order by {order or '1'}) as twin from left_over"
         )
@@ -201,7 +209,9 @@ def _is_close(column: str, kind: str, relative: float, absolute: float) -> str:
     def near(a: str, b: str) -> str:
         return (
             f"coalesce(abs({a} - {b}) <= greatest({absolute},"
-            f" {relative} * greatest(abs({a}), abs({b}))), false)"
+            f" {relative} * greatest(abs({a}), abs({b})))"
+            f" or ({a} = round({a}, {PLACES}) and {b} = round({b}, {PLACES})"
+            f" and abs({a} - {b}) < 1.5e-{PLACES}), false)"
         )
 
     a, b = f"a.{column}", f"b.{column}"
