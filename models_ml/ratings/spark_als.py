@@ -19,8 +19,8 @@ class SparkALS(RegressorMixin, SavedModel):  # type: ignore[misc]
     The vectors minimise the squared error of what the biases leave over, with the squared length of
     each as a penalty that grows with its number of ratings (Zhou et al., Large-scale parallel
     collaborative filtering for the Netflix prize, AAIM 2008). Spark fits them, on as many machines
-    as it has; this is for ratings that one machine cannot hold. A user or movie that is not known
-    has the bias 0 and the vector 0.
+    as it has; rows and vectors pass through the memory of this one. A user or movie that is not
+    known has the bias 0 and the vector 0.
 
     Args:
         scale: The lowest and the highest rating, in stars; predictions stay between them.
