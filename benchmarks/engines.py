@@ -14,11 +14,10 @@ from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
-from benchmarks.measuring import generated, machine, measure
+from benchmarks.measuring import MILLION, generated, machine, measure
 
 RESULT = Path(__file__).with_suffix(".md")
 
-MILLION = 1_000_000
 RATINGS = (100_000, MILLION, 5 * MILLION, 25 * MILLION)
 ENGINES = {"duckdb": "DuckDB", "spark": "Spark"}
 MACHINES = (2, 4, 8, 16, 64)

@@ -112,7 +112,7 @@ the same size; predictions of a fifth of them in three protocols, a list of 20 f
 run, each gate in a process of its own, the import of Great Expectations in it.
 
 - machine: {machine()}
-- load while it ran: {os.getloadavg()[1]:.1f} processes
+- load in its last five minutes: {os.getloadavg()[1]:.1f} processes
 
 | what | seconds | peak GB |
 |---|---|---|

@@ -14,6 +14,8 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 
+MILLION = 1_000_000
+
 
 @dataclass(frozen=True)
 class Measurement:

@@ -109,7 +109,7 @@ everything that `make build` and `make train` make and test together, but for fi
 {commits[0]}. After: commit {commits[1]}.
 
 - machine: {machine()}
-- load while it ran: {os.getloadavg()[1]:.1f} processes
+- load in its last five minutes: {os.getloadavg()[1]:.1f} processes
 
 | the {NODE_COUNT} slowest | before | after |
 |---|---|---|

@@ -21,14 +21,13 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.measuring import ROOT, Measurement, generated, machine, measure
+from benchmarks.measuring import MILLION, ROOT, Measurement, generated, machine, measure
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "sizes.json"
 PAGE = FOLDER / "README.md"
 PICTURE = FOLDER / "growth.svg"
 
-MILLION = 1_000_000
 BUILDS = (MILLION, 5 * MILLION, 25 * MILLION, 32 * MILLION)
 TRAININGS = (100_000, MILLION, 5 * MILLION, 25 * MILLION)
 QUESTIONS = (25 * MILLION,)
