@@ -87,6 +87,11 @@ STAMPS = "(values (timestamp '2001-01-01 00:00:00'), (timestamp '2003-03-03 03:0
 )
 
 CASES = {
+    # Spark would sort both sides of a join with more than 10 MB
+    "broadcast_hint": (
+        "select {{ broadcast_hint('t') }} x from (values (1), (2)) as t (x) order by 1",
+        [(1,), (2,)],
+    ),
     # Spark counts from the second date to the first
     "days_between": (
         "select {{ days_between('min(x)', 'max(x)') }} from (values (date '2019-12-31'),"

@@ -19,10 +19,9 @@ movies as (
 
 -- What a held-out fold changes is summed for each: the surplus of a rating over the movie's bias. A
 -- step that each branch reads would be held in memory, so the ratings are no step of their own.
--- Spark heeds the hint: the movies fit into memory, and the ratings need no sort.
 surplus_sums as (
     {%- for protocol in protocols() + ["serving"] %}
-        select /*+ broadcast(movies) */
+        select {{ broadcast_hint("movies") }}
             '{{ protocol }}' as protocol,
             movies.held_out_fold,
             ratings.user_id,
