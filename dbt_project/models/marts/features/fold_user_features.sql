@@ -1,3 +1,5 @@
+{%- set surplus = "(ratings.rating - movies.movie_bias)" -%}
+
 with fold_sums as (
     select * from {{ ref("int_fold_user_sums") }}
 ),
@@ -25,17 +27,15 @@ surplus_sums as (
             '{{ protocol }}' as protocol,
             movies.held_out_fold,
             ratings.user_id,
-            sum(ratings.rating - movies.movie_bias) as surplus,
-            sum(
-                case when movies.release_year is not null then ratings.rating - movies.movie_bias end
-            ) as dated_surplus,
-            sum(movies.release_year * (ratings.rating - movies.movie_bias)) as year_surplus,
+            sum({{ surplus }}) as surplus,
+            sum(case when movies.release_year is not null then {{ surplus }} end) as dated_surplus,
+            sum(movies.release_year * {{ surplus }}) as year_surplus,
             sum(movies.obscurity_pct) as obscurity,
             sum(movies.obscurity_pct * movies.obscurity_pct) as squared_obscurity,
-            sum(movies.obscurity_pct * (ratings.rating - movies.movie_bias)) as obscurity_surplus,
+            sum(movies.obscurity_pct * {{ surplus }}) as obscurity_surplus,
             sum(movies.movie_bias) as bias,
             sum(movies.movie_bias * movies.movie_bias) as squared_bias,
-            sum(movies.movie_bias * (ratings.rating - movies.movie_bias)) as bias_surplus
+            sum(movies.movie_bias * {{ surplus }}) as bias_surplus
         from {{ ref("rating_splits") }} as ratings
         inner join movies
             on
