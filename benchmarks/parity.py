@@ -32,7 +32,7 @@ SCHEMAS = ("raw", "core", "quality", "analytics", "features", "predictions", "ga
 UNITS = "--exclude-resource-type unit_test"
 
 FULL_ONLY = ("stack_features", "stack_session_features")
-"""What ``EFFORT=full`` alone reads: too slow on Spark where there are millions of ratings."""
+"""What ``EFFORT=full`` alone reads. Of millions of ratings that is left out."""
 
 FEATURES = "tag:training,+marts.features --exclude source:ml+"
 
